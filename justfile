@@ -1,23 +1,25 @@
-# The recipes that .ci/run is made of. `just` lists them.
+# The steps of .ci/run one by one, for daily work. `just` lists them.
 
-# Every check that runs before a merge.
-ci: fmt lint test doc deny
+# The folder with outside test data (see README.md): `just data=/path/to/folder test`
+data := env("DEBTGATE_TEST_DATA", "")
 
 default:
     @just --list
+
+# Everything that runs before a merge, as it runs there.
+ci:
+    .ci/run
 
 fmt:
     cargo fmt --all --check
     cargo fmt --manifest-path fuzz/Cargo.toml --check
 
 lint:
-    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy --workspace --all-targets --locked -- -D warnings
 
-# Outside test data: `just data=../shared test`
-data := env("DEBTGATE_TEST_DATA", "")
-
+# Without `data` the checks against outside material say SKIPPED.
 test:
-    DEBTGATE_TEST_DATA={{ data }} cargo test --workspace
+    DEBTGATE_TEST_DATA={{ if data == "" { "" } else { absolute_path(data) } }} cargo test --workspace
 
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items

@@ -12,7 +12,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Names the folder that holds `gis-zhkh-schemas`, `gost-vectors` and `c14n-vectors`.
+/// Names the folder that holds `gis-zhkh-schemas` and `gost-vectors`; an absolute path, because tests run in the
+/// folders of their packages.
 pub const TEST_DATA: &str = "DEBTGATE_TEST_DATA";
 /// `required`: a check that cannot run is a failure.
 pub const CROSS_CHECKS: &str = "DEBTGATE_CROSS_CHECKS";
