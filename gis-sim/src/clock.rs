@@ -1,22 +1,25 @@
 //! The simulator's clock: real time, or a moment that stands still, plus an offset that only grows.
 //!
 //! Everything that depends on time (results ready, late effects, deadlines, the lag of the registry) asks this clock,
-//! so a test steps over days with no sleep. Time never runs back: the effects already applied stay applied.
+//! so a test steps over days with no sleep. Time never runs back, not even when the machine's clock is set: the effects
+//! already applied stay applied.
 //! Only the `slow` fault and the `slow` switch take real time, because a client's timeout is real.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Utc};
 
 /// The longest distance to which the clock can be moved: 100 years.
-const FURTHEST: TimeDelta = TimeDelta::days(36_525);
+pub(crate) const FURTHEST: TimeDelta = TimeDelta::days(36_525);
 const MOSCOW_SECONDS: i32 = 3 * 3600;
 
 /// Real time, or a moment that stands still, plus an adjustable offset. Shared by all threads of one simulator.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Clock {
-    frozen: Option<DateTime<Utc>>,
+    start: DateTime<Utc>,
+    /// When it was started; `None`: it stands still.
+    running: Option<Instant>,
     offset_milliseconds: AtomicI64,
 }
 
@@ -26,7 +29,7 @@ pub enum ClockError {
     /// The new time is before the present one.
     #[error("the clock never runs back: give a time after the present one, or start a new simulator")]
     Backwards,
-    /// The new time is more than 100 years away.
+    /// The new time, or the start, is more than 100 years away.
     #[error("the clock moves by at most 100 years in all")]
     TooFar,
 }
@@ -37,11 +40,7 @@ impl Clock {
     /// # Errors
     /// When `start` is more than 100 years away.
     pub fn starting_at(start: Option<DateTime<Utc>>) -> Result<Self, ClockError> {
-        let offset = start.map_or(TimeDelta::zero(), |start| start - Utc::now());
-        if offset.abs() > FURTHEST {
-            return Err(ClockError::TooFar);
-        }
-        Ok(Self { frozen: None, offset_milliseconds: AtomicI64::new(offset.num_milliseconds()) })
+        Ok(Self { running: Some(Instant::now()), ..Self::frozen_at(start)? })
     }
 
     /// A clock that shows `start`, or the real time of its making, until it is moved.
@@ -49,22 +48,31 @@ impl Clock {
     /// # Errors
     /// When `start` is more than 100 years away.
     pub fn frozen_at(start: Option<DateTime<Utc>>) -> Result<Self, ClockError> {
-        let running = Self::starting_at(start)?;
-        let frozen = Some(start.unwrap_or_else(|| running.now()));
-        Ok(Self { frozen, offset_milliseconds: AtomicI64::new(0) })
+        let real = Utc::now();
+        let start = start.unwrap_or(real);
+        if (start - real).abs() > FURTHEST {
+            return Err(ClockError::TooFar);
+        }
+        Ok(Self { start, running: None, offset_milliseconds: AtomicI64::new(0) })
     }
 
     /// The simulator's present time.
     pub fn now(&self) -> DateTime<Utc> {
         let offset = TimeDelta::milliseconds(self.offset_milliseconds.load(Ordering::SeqCst));
-        let source = self.frozen.unwrap_or_else(Utc::now);
-        source.checked_add_signed(offset).unwrap_or(DateTime::<Utc>::MAX_UTC)
+        self.unmoved().checked_add_signed(offset).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// What the clock would show had it never been moved.
+    fn unmoved(&self) -> DateTime<Utc> {
+        let elapsed = self.running.map_or(Duration::ZERO, |since| since.elapsed());
+        let elapsed = TimeDelta::from_std(elapsed).unwrap_or(TimeDelta::MAX);
+        self.start.checked_add_signed(elapsed).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
     /// Moves the clock forward, by whole milliseconds rounded up, and returns the new time.
     ///
     /// # Errors
-    /// When the clock would be more than 100 years away from the real time.
+    /// When the clock would be moved by more than 100 years in all.
     pub fn advance(&self, by: Duration) -> Result<DateTime<Utc>, ClockError> {
         let by = i64::try_from(by.as_nanos().div_ceil(1_000_000)).map_err(|_overflow| ClockError::TooFar)?;
         let moved = |offset: i64| offset.checked_add(by).filter(|sum| *sum <= FURTHEST.num_milliseconds());
@@ -74,13 +82,20 @@ impl Clock {
         Ok(self.now())
     }
 
-    /// Moves the clock forward to `time`.
+    /// Moves the clock forward to `time`, to the millisecond rounded up, and returns the new time.
     ///
     /// # Errors
     /// When `time` is past, or too far.
     pub fn advance_to(&self, time: DateTime<Utc>) -> Result<DateTime<Utc>, ClockError> {
-        let distance = (time - self.now()).to_std().map_err(|_negative| ClockError::Backwards)?;
-        self.advance(distance)
+        let distance = time - self.unmoved();
+        if distance > FURTHEST {
+            return Err(ClockError::TooFar);
+        }
+        let whole = distance.num_milliseconds();
+        let offset = if TimeDelta::milliseconds(whole) < distance { whole + 1 } else { whole };
+        // The offset is what `time` asks for and no sum, so two callers with one time move the clock once.
+        let before = self.offset_milliseconds.fetch_max(offset, Ordering::SeqCst);
+        if before > offset { Err(ClockError::Backwards) } else { Ok(self.now()) }
     }
 }
 
@@ -130,6 +145,19 @@ mod tests {
         assert_eq!(clock.advance_to(start + TimeDelta::hours(1)), Ok(start + TimeDelta::hours(1)));
         assert_eq!(clock.advance(Duration::from_nanos(1)), Ok(clock.now()), "at least a millisecond");
         assert_eq!(clock.now(), start + TimeDelta::hours(1) + TimeDelta::milliseconds(1));
+    }
+
+    #[test]
+    fn callers_who_name_one_time_move_the_clock_once() {
+        let start = DateTime::parse_from_rfc3339("2026-03-16T09:00:00Z").unwrap().to_utc();
+        let clock = Clock::frozen_at(Some(start)).unwrap();
+        let goal = start + TimeDelta::days(3);
+        std::thread::scope(|threads| {
+            for _ in 0..8 {
+                threads.spawn(|| assert_eq!(clock.advance_to(goal), Ok(goal)));
+            }
+        });
+        assert_eq!(clock.now(), goal);
     }
 
     #[test]

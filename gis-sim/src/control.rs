@@ -167,7 +167,7 @@ impl Control {
     /// When there is no such subrequest, it is withdrawn, or it has no answer.
     pub fn revoke_in_cabinet(&self, guid: Uuid) -> Result<(), ControlError> {
         let (mut engine, now) = self.shared.engine();
-        Ok(engine.world.revoke_in_cabinet(guid, now)?)
+        Ok(engine.revoke_in_cabinet(guid, now)?)
     }
 
     /// Calls received with a number above `after`, oldest first, at most `limit` and [`MOST_CALLS_SHOWN`].
@@ -191,31 +191,31 @@ impl Control {
     /// # Errors
     /// When there is none.
     pub fn file_content(&self, guid: Uuid) -> Result<Vec<u8>, ControlError> {
-        let (engine, _) = self.shared.engine();
-        engine.files.content(guid).ok_or(ControlError::NotFound("file"))
+        let content = self.shared.engine().0.files.content(guid).ok_or(ControlError::NotFound("file"))?;
+        Ok(content.to_vec())
     }
 
-    /// The switches in force.
+    /// The switches in force, and those of the scenario's fault rules that nobody removed.
     #[must_use]
     pub fn scenario(&self) -> Scenario {
         self.shared.engine().0.scenario().clone()
     }
 
-    /// Puts other switches in force.
+    /// Puts another scenario in force; its fault rules take the place of those of the old one.
     ///
     /// # Errors
-    /// When a value is wrong.
+    /// When a value is wrong or there would be too many fault rules; nothing is changed then.
     pub fn set_scenario(&self, scenario: Value) -> Result<Scenario, ControlError> {
         let scenario = Scenario::from_json(scenario)?;
         let (mut engine, now) = self.shared.engine();
-        engine.set_scenario(scenario, now);
+        engine.set_scenario(scenario, now)?;
         Ok(engine.scenario().clone())
     }
 
-    /// Changes single switches by a JSON merge patch.
+    /// Changes single switches by a JSON merge patch; fault rules stay as they are unless it has `faults`.
     ///
     /// # Errors
-    /// When a key is unknown or a value is wrong; nothing is changed then.
+    /// When a key is unknown, a value is wrong, or there would be too many fault rules; nothing is changed then.
     pub fn patch_scenario(&self, patch: Value) -> Result<Scenario, ControlError> {
         let (mut engine, now) = self.shared.engine();
         engine.patch_scenario(patch, now)?;
@@ -242,13 +242,13 @@ impl Control {
     /// # Errors
     /// When there is none.
     pub fn remove_fault(&self, id: u64) -> Result<(), ControlError> {
-        let removed = self.shared.engine().0.faults.remove(id);
+        let removed = self.shared.engine().0.remove_fault(id);
         if removed { Ok(()) } else { Err(ControlError::NotFound("fault")) }
     }
 
     /// Removes every fault rule.
     pub fn clear_faults(&self) {
-        self.shared.engine().0.faults.clear();
+        self.shared.engine().0.clear_faults();
     }
 
     /// The simulator's present time.

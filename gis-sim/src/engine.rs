@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::calls::CallLog;
 use crate::clock::end_of_moscow_day;
 use crate::exchange::Exchange;
-use crate::faults::Faults;
+use crate::faults::{AddError, Faults, MOST_RULES, Rule};
 use crate::files::{FileStore, Habits};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::seed::Info;
@@ -29,7 +29,7 @@ use answer::Spoiled;
 pub use answer::{Incoming, Reply, SignatureFound};
 use work::{Ghost, Landing, Work};
 
-/// Bytes of requests and effects that wait for their turn.
+/// Bytes of requests that wait for their turn, and of packages that land once more.
 pub const MOST_WAITING_BYTES: usize = 256 << 20;
 
 /// What a new engine is made of.
@@ -57,6 +57,7 @@ pub struct Engine {
     /// Calls received.
     pub calls: CallLog,
     scenario: Scenario,
+    /// The ids of the scenario's fault rules, in their order.
     scenario_rules: Vec<u64>,
     seeds: Seeds,
     agenda: BTreeMap<(DateTime<Utc>, u64), Event>,
@@ -75,7 +76,7 @@ enum Event {
     Work(Box<Work>),
     /// An action reported as done takes effect.
     Landing(Landing),
-    /// A package takes effect once more.
+    /// What was done of a package takes effect once more.
     Ghost(Box<Ghost>),
     /// The deadline of a subrequest is past.
     Deadline(Uuid),
@@ -101,11 +102,13 @@ impl Engine {
             invented: HashMap::new(),
             counter: 0,
         };
-        engine.set_scenario(scenario, now);
+        if let Err(problem) = engine.set_scenario(scenario, now) {
+            tracing::error!(%problem, "the scenario was not put in force");
+        }
         engine
     }
 
-    /// The switches in force.
+    /// The switches in force, and those of the scenario's fault rules that nobody removed.
     #[must_use]
     pub fn scenario(&self) -> &Scenario {
         &self.scenario
@@ -117,35 +120,73 @@ impl Engine {
         &self.seeds
     }
 
-    /// Puts other switches in force. Fault rules of the old scenario give way to those of the new one when they
-    /// differ; rules made at run time stay.
-    pub fn set_scenario(&mut self, scenario: Scenario, now: DateTime<Utc>) {
-        if scenario.faults != self.scenario.faults {
-            for id in std::mem::take(&mut self.scenario_rules) {
-                self.faults.remove(id);
-            }
-            for rule in &scenario.faults {
-                match self.faults.add(rule.clone(), now) {
-                    Ok(id) => self.scenario_rules.push(id),
-                    Err(problem) => tracing::warn!(%problem, "a fault rule of the scenario was left out"),
-                }
-            }
-        }
-        self.scenario = scenario;
-    }
-
-    /// Changes single switches by a JSON merge patch.
+    /// Puts another scenario in force. Its fault rules, made anew, take the place of those of the old one; rules made
+    /// at run time stay.
     ///
     /// # Errors
-    /// When a key is unknown or a value is wrong; nothing is changed then.
+    /// When a fault rule makes no sense or there would be too many; nothing is changed then.
+    pub fn set_scenario(&mut self, scenario: Scenario, now: DateTime<Utc>) -> Result<(), ScenarioError> {
+        self.replace_rules(&scenario.faults, now)?;
+        self.switch(scenario, now);
+        Ok(())
+    }
+
+    /// Changes single switches by a JSON merge patch; fault rules stay as they are unless it has `faults`.
+    ///
+    /// # Errors
+    /// When a key is unknown, a value is wrong, or there would be too many fault rules; nothing is changed then.
     pub fn patch_scenario(
         &mut self,
         patch: serde_json::Value,
         now: DateTime<Utc>,
     ) -> Result<(), ScenarioError> {
+        let names_rules = patch.get("faults").is_some();
         let scenario = self.scenario.patched(patch)?;
-        self.set_scenario(scenario, now);
+        if names_rules {
+            return self.set_scenario(scenario, now);
+        }
+        self.switch(scenario, now);
         Ok(())
+    }
+
+    /// Removes one fault rule, from the scenario too when it came from there; whether it was in force.
+    pub fn remove_fault(&mut self, id: u64) -> bool {
+        if let Some(place) = self.scenario_rules.iter().position(|known| *known == id) {
+            self.scenario_rules.remove(place);
+            self.scenario.faults.remove(place);
+        }
+        self.faults.remove(id)
+    }
+
+    /// Removes every fault rule, those of the scenario too.
+    pub fn clear_faults(&mut self) {
+        self.scenario_rules.clear();
+        self.scenario.faults.clear();
+        self.faults.clear();
+    }
+
+    fn replace_rules(&mut self, rules: &[Rule], now: DateTime<Utc>) -> Result<(), AddError> {
+        rules.iter().try_for_each(Rule::check)?;
+        let others = self.faults.list().len().saturating_sub(self.scenario_rules.len());
+        if others.saturating_add(rules.len()) > MOST_RULES {
+            return Err(AddError::Full);
+        }
+        for id in std::mem::take(&mut self.scenario_rules) {
+            self.faults.remove(id);
+        }
+        for rule in rules {
+            self.scenario_rules.push(self.faults.add(rule.clone(), now)?);
+        }
+        Ok(())
+    }
+
+    fn switch(&mut self, scenario: Scenario, now: DateTime<Utc>) {
+        let begins_to_answer = scenario.import.auto_generate && !self.scenario.import.auto_generate;
+        self.scenario = scenario;
+        if begins_to_answer {
+            let known: Vec<Uuid> = self.world.records().map(|record| record.info.guid).collect();
+            known.into_iter().for_each(|subrequest| self.answer_if_overdue(subrequest, now));
+        }
     }
 
     /// Begins anew: no subrequests, messages, files, calls, nor rules made at run time. The switches stay.
@@ -164,7 +205,7 @@ impl Engine {
                 Event::Work(work) => self.work(*work, at),
                 Event::Landing(landing) => self.land_late(landing, at),
                 Event::Ghost(ghost) => self.haunt(*ghost, at),
-                Event::Deadline(subrequest) => self.pass_deadline(subrequest, at),
+                Event::Deadline(subrequest) => self.answer_if_overdue(subrequest, at),
             }
         }
     }
@@ -205,10 +246,24 @@ impl Engine {
         self.agenda.insert((at, number), event);
     }
 
-    fn pass_deadline(&mut self, subrequest: Uuid, at: DateTime<Utc>) {
-        let unanswered = |status| status == ResponseStatus::NotSent;
-        let open = self.world.get(subrequest).is_some_and(|record| unanswered(record.standing().status));
-        if open && self.scenario.import.auto_generate {
+    /// A person in the cabinet takes the supplier's answer back.
+    ///
+    /// # Errors
+    /// When the subrequest is unknown, withdrawn or not answered.
+    pub fn revoke_in_cabinet(&mut self, subrequest: Uuid, at: DateTime<Utc>) -> Result<(), WorldError> {
+        self.world.revoke_in_cabinet(subrequest, at)?;
+        self.answer_if_overdue(subrequest, at);
+        Ok(())
+    }
+
+    /// Q29 aside, nothing stays unanswered after its deadline while the system answers by itself.
+    fn answer_if_overdue(&mut self, subrequest: Uuid, at: DateTime<Utc>) {
+        let overdue = self.world.get(subrequest).is_some_and(|record| {
+            record.withdrawn.is_none()
+                && record.standing().status == ResponseStatus::NotSent
+                && end_of_moscow_day(record.info.respond_by) <= at
+        });
+        if overdue && self.scenario.import.auto_generate {
             self.answer_by_system(subrequest, at);
         }
     }

@@ -10,11 +10,14 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use crate::faults::StuckState;
 use crate::state::Page;
 use crate::wire::model::{GisError, ItemResult, Outcome, Version};
 
 /// Messages remembered; of more, the oldest are forgotten.
 pub const MOST_MESSAGES: usize = 50_000;
+/// Bytes of results remembered; of more, the oldest messages with a result are forgotten.
+pub const MOST_RESULT_BYTES: usize = 256 << 20;
 /// Between the Gregorian reform, where time-based GUIDs begin, and 1970, in seconds.
 const GREGORIAN_TO_UNIX: i64 = 12_219_292_800;
 
@@ -27,12 +30,21 @@ pub struct Accepted {
     pub organization: Uuid,
     /// The version of the reply.
     pub version: Version,
-    /// When the result is there; never, when absent (Q3).
-    pub ready: Option<DateTime<Utc>>,
+    /// When the result is there.
+    pub ready: Ready,
     /// When GIS forgets the message.
     pub lost: Option<DateTime<Utc>>,
     /// The subrequests it is about.
     pub subrequests: Vec<Uuid>,
+}
+
+/// When a result is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ready {
+    /// Then.
+    At(DateTime<Utc>),
+    /// Never (Q3); the state stays.
+    Never(StuckState),
 }
 
 /// A message of the exchange.
@@ -70,6 +82,25 @@ impl Stored {
             Self::Error(error) => Outcome::Error(error.clone()),
         }
     }
+
+    /// Roughly the bytes of memory that it holds, or keeps others from giving back.
+    fn size(&self) -> usize {
+        const ENTRY: usize = 100;
+        match self {
+            Self::Import(results) => results.iter().map(|item| ENTRY + size_of_errors(item)).sum(),
+            Self::Export(page) => page.size(),
+            Self::Error(error) => size_of_error(error),
+        }
+    }
+}
+
+fn size_of_errors(item: &ItemResult) -> usize {
+    item.result.as_ref().err().map_or(0, |errors| errors.iter().map(size_of_error).sum())
+}
+
+fn size_of_error(error: &GisError) -> usize {
+    const ENTRY: usize = 72;
+    ENTRY + error.code.len() + error.description.len() + error.stack_trace.as_ref().map_or(0, String::len)
 }
 
 /// How far a message is.
@@ -99,6 +130,7 @@ pub enum Polled<'sim> {
 pub struct Exchange {
     messages: HashMap<Uuid, Message>,
     order: VecDeque<Uuid>,
+    result_bytes: usize,
     last_tick: i64,
 }
 
@@ -108,7 +140,7 @@ impl Exchange {
         let guid = self.time_based_guid(now);
         while self.order.len() >= MOST_MESSAGES {
             if let Some(oldest) = self.order.pop_front() {
-                self.messages.remove(&oldest);
+                self.forget(oldest);
             }
         }
         let message = Message { guid, accepted, accepted_at: now, polls: 0, last_poll: now, result: None };
@@ -119,9 +151,32 @@ impl Exchange {
 
     /// Stores the result; the first one stays.
     pub fn finish(&mut self, message: Uuid, result: Stored) {
-        if let Some(message) = self.messages.get_mut(&message) {
-            message.result.get_or_insert(result);
+        let unfinished = self.messages.get_mut(&message).filter(|known| known.result.is_none());
+        if let Some(known) = unfinished {
+            self.result_bytes = self.result_bytes.saturating_add(result.size());
+            known.result = Some(result);
+            self.make_room(message);
         }
+    }
+
+    /// Forgets the oldest messages with a result until the rest of the results fit; never `newest`.
+    fn make_room(&mut self, newest: Uuid) {
+        while self.result_bytes > MOST_RESULT_BYTES {
+            let finished = |guid: &Uuid| {
+                *guid != newest && self.messages.get(guid).is_some_and(|known| known.result.is_some())
+            };
+            let Some(oldest) =
+                self.order.iter().position(finished).and_then(|place| self.order.remove(place))
+            else {
+                return;
+            };
+            self.forget(oldest);
+        }
+    }
+
+    fn forget(&mut self, message: Uuid) {
+        let result = self.messages.remove(&message).and_then(|known| known.result);
+        self.result_bytes = self.result_bytes.saturating_sub(result.as_ref().map_or(0, Stored::size));
     }
 
     /// A message, whoever sent it; none when GIS has lost it by now.
@@ -197,12 +252,14 @@ impl Message {
     }
 
     fn progress(&self, now: DateTime<Utc>) -> Progress<'_> {
-        let halfway = self.accepted.ready.map(|ready| self.accepted_at + (ready - self.accepted_at) / 2);
-        match (&self.result, halfway) {
-            (Some(result), _) => Progress::Done(result),
-            (None, Some(halfway)) if now < halfway => Progress::Received,
-            (None, _) => Progress::Processing,
+        if let Some(result) = &self.result {
+            return Progress::Done(result);
         }
+        let received = match self.accepted.ready {
+            Ready::At(ready) => now < self.accepted_at + (ready - self.accepted_at) / 2,
+            Ready::Never(state) => state == StuckState::Received,
+        };
+        if received { Progress::Received } else { Progress::Processing }
     }
 }
 
@@ -217,7 +274,7 @@ mod tests {
             original: Uuid::from_u128(1),
             organization: SUPPLIER,
             version: Version::V14,
-            ready: ready.map(moment),
+            ready: ready.map_or(Ready::Never(StuckState::Processing), |hours| Ready::At(moment(hours))),
             lost: None,
             subrequests: Vec::new(),
         }
@@ -254,12 +311,15 @@ mod tests {
         let mut exchange = Exchange::default();
         let stuck = exchange.accept(accepted(None), moment(0));
         assert_eq!(state(&mut exchange, stuck, 1000), "2");
+        let received = Accepted { ready: Ready::Never(StuckState::Received), ..accepted(None) };
+        let received = exchange.accept(received, moment(0));
+        assert_eq!(state(&mut exchange, received, 1000), "1");
         let lost = exchange.accept(Accepted { lost: Some(moment(5)), ..accepted(Some(1)) }, moment(0));
         assert_eq!(state(&mut exchange, lost, 4), "2");
         assert_eq!(state(&mut exchange, lost, 5), "unknown");
         assert!(matches!(exchange.poll(stuck, Uuid::nil(), moment(1), None), Polled::Unknown));
         assert_eq!(state(&mut exchange, Uuid::nil(), 1), "unknown");
-        assert_eq!(exchange.unfinished(), 2);
+        assert_eq!(exchange.unfinished(), 3);
     }
 
     #[test]
@@ -287,6 +347,21 @@ mod tests {
         assert_eq!(one.get_variant(), uuid::Variant::RFC4122);
         let (seconds, _) = one.get_timestamp().unwrap().to_unix();
         assert_eq!(i64::try_from(seconds).unwrap(), moment(0).timestamp());
+    }
+
+    #[test]
+    fn the_oldest_results_are_forgotten_by_their_bytes() {
+        let mut exchange = Exchange::default();
+        let stuck = exchange.accept(accepted(None), moment(0));
+        let large = || Stored::Error(gis_error("X", Some(&"x".repeat(MOST_RESULT_BYTES / 2))));
+        let guids = [0, 1].map(|_| exchange.accept(accepted(Some(1)), moment(0)));
+        for guid in guids {
+            exchange.finish(guid, large());
+        }
+        assert_eq!(guids.map(|guid| state(&mut exchange, guid, 2)), ["unknown", "3"]);
+        assert_eq!(state(&mut exchange, stuck, 2), "2", "what has no result holds no bytes");
+        exchange.forget(guids[1]);
+        assert_eq!(exchange.result_bytes, 0);
     }
 
     #[test]

@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use crate::seed::dice;
 
-pub use plan::{Dress, Instead, ItemFault, Plan, ResultPlan};
-pub use rule::{HttpBody, Kind, Rule, RuleError, Target, When};
+pub use plan::{Dress, Instead, ItemFault, Plan, ResultPlan, Stuck};
+pub use rule::{HttpBody, Kind, Rule, RuleError, StuckState, Target, When};
 
 /// Rules kept at once.
 pub const MOST_RULES: usize = 1_000;
@@ -168,7 +168,7 @@ mod tests {
         let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let mut faults = Faults::new(0);
         let rule = rule(json!({
-            "operation": "any", "organization": one, "subrequest": other, "when": "always", "kind": "stuck",
+            "operation": "any", "organization": one, "subrequest": other, "when": "always", "kind": {"stuck": {}},
         }));
         faults.add(rule, Utc::now()).unwrap();
         let mut strikes = |operation, organization, subrequests: &[Uuid]| {
@@ -185,7 +185,10 @@ mod tests {
     #[test]
     fn senseless_rules_are_refused() {
         for (value, expected) in [
-            (json!({"operation": "getState", "kind": "stuck"}), "exportDebtSubrequests and importResponses"),
+            (
+                json!({"operation": "getState", "kind": {"stuck": {}}}),
+                "exportDebtSubrequests and importResponses",
+            ),
             (json!({"operation": "uploadFile", "kind": "bad_signature"}), "it fits getState"),
             (
                 json!({"operation": "importResponses", "kind": {"file_error": {"error": "INT002029"}}}),
@@ -194,6 +197,8 @@ mod tests {
             (json!({"operation": "any", "when": {"every": 0}, "kind": "reset_before"}), "count from 1"),
             (json!({"operation": "any", "when": {"chance": 1.5}, "kind": "reset_before"}), "between 0 and 1"),
             (json!({"operation": "any", "kind": {"http": {"status": 200}}}), "400 to 599"),
+            (json!({"operation": "uploadFile", "kind": {"reset_after": {"late": "2h"}}}), "late is 0s"),
+            (json!({"operation": "anyFile", "kind": {"http": {"status": 504, "late": "1s"}}}), "late is 0s"),
             (json!({"operation": "any", "kind": {"slow": {"for": "2h"}}}), "at most an hour"),
             (json!({"operation": "any", "kind": {"soap_fault": {"code": ""}}}), "1 to 50"),
         ] {
@@ -201,10 +206,11 @@ mod tests {
             assert!(error.contains(expected), "{error}");
         }
         for value in [
-            json!({"operation": "getstate", "kind": "stuck"}),
+            json!({"operation": "getstate", "kind": {"stuck": {}}}),
             json!({"operation": "any", "kind": {"slow": {"for": "1s", "extra": 1}}}),
             json!({"operation": "any", "kind": "explode"}),
-            json!({"operation": "any", "kind": "stuck", "often": true}),
+            json!({"operation": "any", "kind": {"stuck": {"state": 3}}}),
+            json!({"operation": "any", "kind": {"stuck": {}}, "often": true}),
         ] {
             assert!(serde_json::from_value::<Rule>(value).is_err());
         }

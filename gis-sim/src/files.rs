@@ -2,8 +2,10 @@
 //!
 //! Pure; [`crate::server`] maps HTTP to these operations and a [`FileError`] to `X-Upload-Error` (protocol: the values
 //! Q34, the limits and names Q33, Q35, Q36). What must stay true: an id belongs to the organisation that uploaded it; a
-//! complete file never changes; all files together stay within [`MOST_BYTES`].
+//! complete file never changes; all files together stay within [`MOST_BYTES`]; nothing here takes longer than a part does,
+//! as the caller holds the lock on the engine: contents leave as [`Content`], to be hashed and copied outside of it.
 
+mod content;
 mod error;
 mod name;
 
@@ -13,18 +15,20 @@ use actix_web::web::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use gost::hash::Gost94;
 use md5::{Digest, Md5};
 use serde::Serialize;
 use uuid::Uuid;
 
+pub use content::Content;
 pub use error::{FileError, StoreError};
 pub use name::file_name;
 
 /// The largest part, and the largest file in one piece: 5 MiB.
 pub const PART_BYTES: usize = 5_242_880;
-/// All files together: 512 MiB.
+/// All files together, as announced, with [`OVERHEAD_BYTES`] for each file and each of its parts: 512 MiB.
 pub const MOST_BYTES: usize = 512 << 20;
+/// What a file, and a part of one, costs besides its content: names, maps, buffers.
+pub const OVERHEAD_BYTES: usize = 256;
 /// Files and open uploads at once.
 pub const MOST_FILES: usize = 20_000;
 /// Parts of one file.
@@ -53,7 +57,7 @@ struct StoredFile {
     length: usize,
     part_count: u32,
     parts: BTreeMap<u32, Bytes>,
-    completed: Option<Completed>,
+    stage: Stage,
     used: bool,
 }
 
@@ -61,6 +65,15 @@ impl std::fmt::Debug for StoredFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("StoredFile(***)")
     }
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Parts may come.
+    Open,
+    /// All is there and the caller works on the hash.
+    Closing,
+    Closed(Completed),
 }
 
 #[derive(Debug)]
@@ -118,7 +131,7 @@ pub struct Habits<'sim> {
 }
 
 impl FileStore {
-    /// PUT of a whole file; its id is `guid`.
+    /// PUT of a whole file; its id is `guid`. As after [`Self::close`], [`Self::complete`] must follow.
     ///
     /// # Errors
     /// When a header or the content is wrong, or the store is full.
@@ -127,15 +140,14 @@ impl FileStore {
         guid: Uuid,
         announced: Announced<'_>,
         md5: Option<&str>,
-        content: Bytes,
-        habits: Habits<'_>,
-    ) -> Result<(), StoreError> {
+        content: &[u8],
+    ) -> Result<Content, StoreError> {
         if content.is_empty() || content.len() > PART_BYTES || content.len() != announced.length {
             return Err(FileError::InvalidSizeException.into());
         }
         self.open(guid, announced, 1)?;
         let stored = self.put_part(announced.owner, guid, 1, md5, content);
-        let closed = stored.and_then(|()| self.complete(announced.owner, guid, habits));
+        let closed = stored.and_then(|()| self.close(announced.owner, guid));
         if closed.is_err() {
             self.remove(guid);
         }
@@ -155,7 +167,8 @@ impl FileStore {
         if announced.length == 0 || announced.length > room {
             return Err(FileError::InvalidSizeException.into());
         }
-        if self.files.len() >= MOST_FILES || self.bytes.saturating_add(announced.length) > MOST_BYTES {
+        let charge = charge(announced.length, part_count);
+        if self.files.len() >= MOST_FILES || self.bytes.saturating_add(charge) > MOST_BYTES {
             return Err(StoreError::Full);
         }
         let file = StoredFile {
@@ -164,11 +177,11 @@ impl FileStore {
             length: announced.length,
             part_count,
             parts: BTreeMap::new(),
-            completed: None,
+            stage: Stage::Open,
             used: false,
         };
-        // The announced length is reserved, so that parts cannot overflow the store later.
-        self.bytes += announced.length;
+        // Everything announced is reserved, so that parts cannot overflow the store later.
+        self.bytes += charge;
         self.files.insert(guid, file);
         Ok(())
     }
@@ -183,10 +196,10 @@ impl FileStore {
         guid: Uuid,
         number: u32,
         md5: Option<&str>,
-        content: Bytes,
+        content: &[u8],
     ) -> Result<(), StoreError> {
         let file = self.owned_mut(owner, guid)?;
-        if file.completed.is_some() {
+        if !matches!(file.stage, Stage::Open) {
             return Err(FileError::InvalidStatusException.into());
         }
         if !(1..=file.part_count).contains(&number) {
@@ -197,26 +210,47 @@ impl FileStore {
         if content.is_empty() || content.len() > PART_BYTES || others + content.len() > file.length {
             return Err(FileError::InvalidSizeException.into());
         }
-        check_md5(md5, &content)?;
-        file.parts.insert(number, content);
+        check_md5(md5, content)?;
+        // A copy is as large as it must be; what came from the network keeps the larger buffer it was read into.
+        file.parts.insert(number, Bytes::copy_from_slice(content));
         Ok(())
     }
 
-    /// POST `?completed`.
+    /// The first half of POST `?completed`: no part is taken from now on. The caller hashes the content and hands the
+    /// hash to [`Self::complete`].
     ///
     /// # Errors
     /// When the id is wrong, parts are missing or the size differs.
-    pub fn complete(&mut self, owner: Uuid, guid: Uuid, habits: Habits<'_>) -> Result<(), StoreError> {
+    pub fn close(&mut self, owner: Uuid, guid: Uuid) -> Result<Content, StoreError> {
         let file = self.owned_mut(owner, guid)?;
         let arrived = u32::try_from(file.parts.len()).unwrap_or(u32::MAX);
-        if file.completed.is_some() || arrived != file.part_count {
+        if !matches!(file.stage, Stage::Open) || arrived != file.part_count {
             return Err(FileError::InvalidStatusException.into());
         }
-        if file.parts.values().map(Bytes::len).sum::<usize>() != file.length {
+        let content = file.content();
+        if content.len() != file.length {
             return Err(FileError::InvalidSizeException.into());
         }
-        let hash = file.hash(habits.switches.hash_first_part_only);
-        file.completed = Some(Completed { at: habits.now, hash });
+        file.stage = Stage::Closing;
+        Ok(content)
+    }
+
+    /// The second half of POST `?completed`: the file has this hash (lower-case hex) and can be used.
+    ///
+    /// # Errors
+    /// When the file is gone meanwhile or was not closed.
+    pub fn complete(
+        &mut self,
+        owner: Uuid,
+        guid: Uuid,
+        hash: String,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let file = self.owned_mut(owner, guid)?;
+        if !matches!(file.stage, Stage::Closing) {
+            return Err(FileError::InvalidStatusException.into());
+        }
+        file.stage = Stage::Closed(Completed { at: now, hash });
         Ok(())
     }
 
@@ -234,9 +268,9 @@ impl FileStore {
     ///
     /// # Errors
     /// When the id is wrong, the file is not complete, not checked yet, or named by no answer.
-    pub fn download(&self, owner: Uuid, guid: Uuid, habits: Habits<'_>) -> Result<Vec<u8>, StoreError> {
+    pub fn download(&self, owner: Uuid, guid: Uuid, habits: Habits<'_>) -> Result<Content, StoreError> {
         let file = self.owned(owner, guid)?;
-        if file.completed.is_none() {
+        if file.completed().is_none() {
             return Err(FileError::InvalidStatusException.into());
         }
         file.check_virus(habits)?;
@@ -251,7 +285,7 @@ impl FileStore {
     pub fn hash(&self, owner: Uuid, guid: Uuid, habits: Habits<'_>) -> Option<String> {
         let file = self.owned(owner, guid).ok()?;
         file.check_virus(habits).ok()?;
-        file.completed.as_ref().map(|completed| completed.hash.clone())
+        file.completed().map(|completed| completed.hash.clone())
     }
 
     /// Marks a file as named by an answer in force.
@@ -269,7 +303,7 @@ impl FileStore {
 
     /// The content of a file as far as it arrived, whoever owns it.
     #[must_use]
-    pub fn content(&self, guid: Uuid) -> Option<Vec<u8>> {
+    pub fn content(&self, guid: Uuid) -> Option<Content> {
         self.files.get(&guid).map(StoredFile::content)
     }
 
@@ -285,7 +319,7 @@ impl FileStore {
         self.files.is_empty()
     }
 
-    /// Bytes announced by all of them.
+    /// Bytes that all of them take up in the sense of [`MOST_BYTES`].
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
@@ -293,7 +327,7 @@ impl FileStore {
 
     fn remove(&mut self, guid: Uuid) {
         if let Some(file) = self.files.remove(&guid) {
-            self.bytes = self.bytes.saturating_sub(file.length);
+            self.bytes = self.bytes.saturating_sub(charge(file.length, file.part_count));
         }
     }
 
@@ -309,18 +343,15 @@ impl FileStore {
 }
 
 impl StoredFile {
-    fn content(&self) -> Vec<u8> {
-        let mut content = Vec::with_capacity(self.length);
-        self.parts.values().for_each(|part| content.extend_from_slice(part));
-        content
+    fn content(&self) -> Content {
+        Content::new(self.parts.values().cloned().collect())
     }
 
-    /// Lower-case hex of GOST R 34.11-94; over the first 5 MiB only, when GIS is ill (Q35).
-    fn hash(&self, first_part_only: bool) -> String {
-        let mut hash = Gost94::new();
-        let parts = self.parts.values().take(if first_part_only { 1 } else { usize::MAX });
-        parts.for_each(|part| hash.update(part));
-        hex::encode(hash.finish())
+    fn completed(&self) -> Option<&Completed> {
+        match &self.stage {
+            Stage::Closed(completed) => Some(completed),
+            Stage::Open | Stage::Closing => None,
+        }
     }
 
     fn check_virus(&self, habits: Habits<'_>) -> Result<(), FileError> {
@@ -328,7 +359,7 @@ impl StoredFile {
             let age = (habits.now - completed.at).to_std().unwrap_or_default();
             age >= habits.switches.virus_check
         };
-        if self.completed.as_ref().is_none_or(checked) {
+        if self.completed().is_none_or(checked) {
             Ok(())
         } else {
             Err(FileError::FileVirusNotCheckedException)
@@ -342,12 +373,17 @@ impl StoredFile {
             name: self.name.clone(),
             length: self.length,
             completed_parts: self.parts.keys().copied().collect(),
-            completed: self.completed.is_some(),
-            completed_at: self.completed.as_ref().map(|completed| completed.at),
-            hash: self.completed.as_ref().map(|completed| completed.hash.clone()),
+            completed: self.completed().is_some(),
+            completed_at: self.completed().map(|completed| completed.at),
+            hash: self.completed().map(|completed| completed.hash.clone()),
             used: self.used,
         }
     }
+}
+
+fn charge(length: usize, part_count: u32) -> usize {
+    let pieces = usize::try_from(part_count).unwrap_or(usize::MAX).saturating_add(1);
+    length.saturating_add(pieces.saturating_mul(OVERHEAD_BYTES))
 }
 
 fn check_md5(header: Option<&str>, content: &[u8]) -> Result<(), FileError> {

@@ -110,7 +110,9 @@ fn greet(simulator: &SimHandle, organization: Uuid) {
     println!("  control       {url}/control/state");
     println!("  organisation  {organization} (orgPPAGUID)");
     println!("Try:");
-    println!("  curl -X POST {url}/control/subrequests -d '{{\"count\": 5}}'");
+    println!(
+        "  curl -X POST {url}/control/subrequests -d '{{\"organization\": \"{organization}\", \"count\": 5}}'"
+    );
     println!("  curl '{url}/control/subrequests?limit=3'");
     println!("  curl -X POST {url}/control/clock -d '{{\"advance\": \"72h\"}}'");
 }

@@ -1,8 +1,8 @@
 //! What GIS ZhKH asks of a request beyond its structure.
 //!
 //! The sources are the schema's annotations, its keys, and what public clients met (Q16, Q30).
-//! [`crate::exchange`] calls [`check`] while it works on a request; it also decides whether an error of one
-//! item kills the whole package. The world's own refusals (no such subrequest, nothing to revoke) are not
+//! The engine calls [`check`] while it works on a request, and decides whether an error of one item kills the
+//! whole package. The world's own refusals (no such subrequest, nothing to revoke) are not
 //! here: these rules need no state but the file store.
 //!
 //! Most of the real control codes are not public. SRV007079 is known; the codes that begin with INT009 are
@@ -69,6 +69,9 @@ pub const NO_HASH: &str = "INT009006";
 pub const NO_SUCH_FILE: &str = "FIL001001";
 /// The file has another hash. The code is real, its meaning a guess.
 pub const HASH_DIFFERS: &str = "FIL001002";
+/// `snils` is not 11 digits: the schema forbids it too, but a package with one such value was seen to fail as a
+/// whole (Q16), not to be turned away.
+pub const BAD_SNILS: &str = "INT009007";
 /// The dictionary has no such entry (known: an entry of another stand).
 pub const UNKNOWN_ENTRY: &str = "SRV007079";
 
@@ -190,6 +193,9 @@ impl<F: Files> Item<'_, F> {
     }
 
     fn check_debtor(&mut self, debtor: &Debtor) {
+        if debtor.person.snils.as_deref().is_some_and(|snils| !is_snils(snils)) {
+            self.report(BAD_SNILS, "Значение snils не соответствует формату: 11 цифр");
+        }
         if let Some(document) = &debtor.person.document {
             self.check_entry(Dictionary::IdentityDocuments, &document.kind);
         }
@@ -224,6 +230,11 @@ impl<F: Files> Item<'_, F> {
             Some(_) => {}
         }
     }
+}
+
+/// XSD SNILSType.
+pub(crate) fn is_snils(text: &str) -> bool {
+    text.len() == 11 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

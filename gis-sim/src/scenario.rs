@@ -9,14 +9,14 @@
 //! | --- | --- | --- |
 //! | Q1 early polls punished | `timing.strict_polling`, `timing.poll_after` | `off` |
 //! | Q2 quick or hours | `timing.poll_ready`, `timing.poll_ready_spread` | `2s`, `0s` |
-//! | Q3 never ready | fault `stuck` | – |
+//! | Q3 never ready, with or without effect | fault `stuck` | – |
 //! | Q4 slow call | `timing.slow`, fault `slow` | `0s` |
 //! | Q5 registry lags | `timing.view_lag` | `0s` |
 //! | Q6 no notice | always so | |
 //! | Q7 EXP001000 in two shapes | faults `soap_fault`, `state_error` | – |
 //! | Q8 same bytes loop after EXP001000 | `import.same_bytes_loop` | `true` |
-//! | Q9 rude faults, HTML | `replies.stack_traces`, `replies.unknown_fault`, `replies.fault_header`, fault `http` | `false`, `false`, `none` |
-//! | Q10 HTTP errors, cut connections | faults `http`, `reset_before`, `reset_after` | – |
+//! | Q9 rude faults, HTML | `replies.stack_traces`, `replies.unknown_fault`, `replies.fault_header`, fault `http` | `false`, `false`, `empty` |
+//! | Q10 HTTP errors, cut connections | `replies.schema_violation`, faults `http`, `reset_before`, `reset_after` | `http400` |
 //! | Q11 INT002012 for nothing | always so | |
 //! | Q12, Q13 error codes | faults `soap_fault`, `state_error`, `item_error` take any code | – |
 //! | Q14 listed, yet denied | `import.denied_one_in` | `0` |
@@ -51,12 +51,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::faults::{Rule, RuleError};
+use crate::faults::{AddError, Rule, RuleError};
 
 use switches::PAGE_SIZE;
 pub use switches::{
     BadValue, Export, FaultHeader, Files, Import, LastPage, OverParallel, Permission, Prefixes, Replies,
-    Requests, Signature, SignatureCheck, StrictPolling, Timing, Transport, Variety,
+    Requests, SchemaViolation, Signature, SignatureCheck, StrictPolling, Timing, Transport, Variety,
 };
 
 /// The longest duration a switch takes: 100 years, as the clock.
@@ -121,6 +121,9 @@ pub enum ScenarioError {
         /// What is wrong.
         source: RuleError,
     },
+    /// More fault rules than the simulator keeps.
+    #[error("scenario faults cannot be put in force: {0}")]
+    Faults(#[from] AddError),
 }
 
 impl Scenario {

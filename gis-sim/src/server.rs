@@ -2,7 +2,8 @@
 //!
 //! Three doors: the SOAP address, the file store and `/control`. The handlers read the whole request within its limit,
 //! let the engine decide on a blocking thread, and put the decision into bytes. What must stay true: the lock on the
-//! engine is never held while anything waits.
+//! engine is taken on blocking threads only, and never held while anything waits or while bytes are hashed, signed or
+//! copied by the megabyte.
 
 mod control_routes;
 mod file_routes;
@@ -21,7 +22,7 @@ use gost::{Certificate, KeyPair, ParameterSet, PrivateKey};
 use tokio::sync::oneshot;
 use uuid::{Uuid, uuid};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, FURTHEST};
 use crate::control::Control;
 use crate::engine::{Engine, Seeds};
 use crate::scenario::Scenario;
@@ -135,7 +136,7 @@ impl Sim {
         let clock =
             if config.frozen { Clock::frozen_at(config.start) } else { Clock::starting_at(config.start) };
         let clock = clock.map_err(io::Error::other)?;
-        let keys = config.keys.map_or_else(throw_away_keys, Ok)?;
+        let keys = config.keys.map_or_else(|| throw_away_keys(clock.now()), Ok)?;
         let organizations = config.organizations.into_iter().collect();
         let seeds = Seeds { seed: config.seed, requests: config.requests, organizations };
         let engine = Mutex::new(Engine::new(seeds, config.scenario, clock.now()));
@@ -196,10 +197,12 @@ impl Drop for SimHandle {
     }
 }
 
-fn throw_away_keys() -> io::Result<KeyPair> {
+/// Keys whose certificate is in force wherever the clock, which begins at `start`, can be moved.
+fn throw_away_keys(start: DateTime<Utc>) -> io::Result<KeyPair> {
     let key = PrivateKey::generate(ParameterSet::CryptoProA).map_err(io::Error::other)?;
-    let now = Utc::now();
-    let (from, until) = (now - TimeDelta::days(1), now + TimeDelta::days(3650));
+    // Certificates cannot speak of times before 1970.
+    let from = (start - TimeDelta::days(1)).max(DateTime::UNIX_EPOCH);
+    let until = start.max(from) + FURTHEST + FURTHEST;
     let name = "gis-sim, a stand-in of GIS ZhKH";
     let certificate = Certificate::self_signed(&key, name, from, until).map_err(io::Error::other)?;
     KeyPair::new(key, certificate).map_err(io::Error::other)
@@ -238,4 +241,21 @@ fn serve(listener: TcpListener, shared: Arc<Shared>) -> io::Result<actix_web::de
     });
     let server = server.workers(2).disable_signals().shutdown_timeout(STOP_SECONDS).listen(listener)?;
     Ok(server.run())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_throw_away_certificate_is_in_force_wherever_the_clock_can_be() {
+        let now = Utc::now();
+        for start in [now, now + FURTHEST, DateTime::UNIX_EPOCH] {
+            let keys = throw_away_keys(start).unwrap();
+            for time in [start, start + FURTHEST] {
+                assert_eq!(keys.certificate().check_validity(time), Ok(()), "{start} {time}");
+            }
+        }
+        assert!(throw_away_keys(now - FURTHEST).is_ok(), "before 1970 no certificate can be in force");
+    }
 }

@@ -2,8 +2,7 @@
 //! does.
 //!
 //! Canonical forms come from an independent canonicaliser (`xml-sec`), digests and the signature itself
-//! from `gost`. [`crate::server`] verifies what [`crate::wire::read()`] has read, [`crate::exchange`] signs
-//! finished results.
+//! from `gost`. [`crate::server`] verifies what [`crate::wire::read()`] has read, and signs finished results.
 //!
 //! Two forms of request signatures are accepted. Form A is the server's own: exclusive canonicalisation and
 //! Streebog all through. Form B is that of older .NET clients: inclusive canonicalisation of `SignedInfo`

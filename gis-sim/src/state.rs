@@ -15,7 +15,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::seed::Info;
-use crate::wire::model::{Answer, RequestStatus, ResponseStatus};
+use crate::wire::model::{Answer, FileRef, NsiRef, Person, RequestStatus, ResponseStatus};
 
 pub use export::{Page, Row};
 pub use import::{Judge, Refused};
@@ -26,7 +26,7 @@ pub const MOST_SUBREQUESTS: usize = 200_000;
 pub const MOST_SUPPLIERS: usize = 1_000;
 /// Effects remembered for one subrequest; of more, the oldest are forgotten.
 pub const MOST_EFFECTS: usize = 200;
-/// Bytes of answers kept in all histories.
+/// Bytes of answers kept in all histories, and of those on their way there.
 pub const MOST_ANSWER_BYTES: usize = 1 << 30;
 
 /// One subrequest and what became of it.
@@ -274,11 +274,11 @@ impl World {
         if record.withdrawn.is_some() {
             return Err(WorldError::Withdrawn);
         }
-        let size = effect.change.size();
-        if self.answer_bytes.saturating_add(size) > MOST_ANSWER_BYTES {
+        let bytes = self.answer_bytes.saturating_add(effect.change.size());
+        if bytes > MOST_ANSWER_BYTES {
             return Err(WorldError::TooManyBytes);
         }
-        self.answer_bytes = self.answer_bytes.saturating_add(size);
+        self.answer_bytes = bytes;
         if record.history.len() >= MOST_EFFECTS {
             let oldest = record.history.remove(0);
             record.forgotten += 1;
@@ -286,6 +286,24 @@ impl World {
         }
         record.history.push(effect);
         Ok(())
+    }
+
+    /// Keeps room for an effect that was promised and comes later.
+    ///
+    /// # Errors
+    /// When there is no room.
+    pub(crate) fn reserve(&mut self, bytes: usize) -> Result<(), WorldError> {
+        let bytes = self.answer_bytes.saturating_add(bytes);
+        if bytes > MOST_ANSWER_BYTES {
+            return Err(WorldError::TooManyBytes);
+        }
+        self.answer_bytes = bytes;
+        Ok(())
+    }
+
+    /// Gives reserved room back, so that the effect itself can take it.
+    pub(crate) fn release(&mut self, bytes: usize) {
+        self.answer_bytes = self.answer_bytes.saturating_sub(bytes);
     }
 
     /// A person in the cabinet takes the supplier's answer back.
@@ -315,15 +333,35 @@ impl Change {
 
 fn size_of_answer(answer: &Answer) -> usize {
     const ENTRY: usize = 300;
-    let files = answer.additional_files.iter();
-    let papers = answer.debtors.iter().flat_map(|debtor| &debtor.documents).map(|document| &document.file);
-    let texts: usize = files.chain(papers).map(|file| ENTRY + file.name.len() + file.description.len()).sum();
-    let people: usize = answer
-        .debtors
-        .iter()
-        .map(|debtor| ENTRY + debtor.person.first.len() + debtor.person.last.len())
-        .sum();
-    texts + people + answer.debts.len() * 16 + answer.description.as_ref().map_or(0, String::len)
+    let files: usize = answer.additional_files.iter().map(size_of_file).sum();
+    let debtors = answer.debtors.iter().map(|debtor| {
+        let papers =
+            debtor.documents.iter().map(|paper| size_of_kind(&paper.kind) + size_of_file(&paper.file));
+        ENTRY + size_of_person(&debtor.person) + papers.sum::<usize>()
+    });
+    files + debtors.sum::<usize>() + answer.debts.len() * 16 + length(answer.description.as_ref())
+}
+
+fn size_of_person(person: &Person) -> usize {
+    let document = person.document.as_ref().map_or(0, |document| {
+        size_of_kind(&document.kind) + document.number.len() + length(document.series.as_ref())
+    });
+    let optional = length(person.middle.as_ref()) + length(person.snils.as_ref());
+    person.first.len() + person.last.len() + optional + document
+}
+
+fn size_of_kind(kind: &NsiRef) -> usize {
+    const ENTRY: usize = 100;
+    ENTRY + kind.code.len() + length(kind.name.as_ref())
+}
+
+fn size_of_file(file: &FileRef) -> usize {
+    const ENTRY: usize = 200;
+    ENTRY + file.name.len() + file.description.len() + length(file.hash.as_ref())
+}
+
+fn length(text: Option<&String>) -> usize {
+    text.map_or(0, String::len)
 }
 
 #[cfg(test)]

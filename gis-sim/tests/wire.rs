@@ -5,6 +5,7 @@ mod messages;
 
 use std::fs;
 
+use gis_sim::scenario::SchemaViolation;
 use gis_sim::signature;
 use gis_sim::wire::model::{ActionKind, Body, Operation};
 use gis_sim::wire::{Refusal, RefusalAnswer, read};
@@ -157,7 +158,7 @@ fn each_operation_has_its_versions() {
             let result = version_of(element, version, content);
             assert_eq!(result.is_ok(), taken.contains(&version), "{element} {version}");
             if let Err(refusal) = result {
-                assert_eq!(refusal.answer(), RefusalAnswer::BadRequest);
+                assert_eq!(refusal.answer(SchemaViolation::Fault), RefusalAnswer::BadRequest);
             }
         }
         let unqualified = with_body(&format!("<d:{element} version='14.0.0.0'>{content}</d:{element}>"));
@@ -210,12 +211,17 @@ fn bytes_that_are_no_soap_are_told_apart() {
     ] {
         let refusal = read(bytes, None).unwrap_err();
         assert!(matches!(refusal, Refusal::NotXml(_)), "{refusal}");
-        assert_eq!(refusal.answer(), RefusalAnswer::BadRequest);
+        for violation in [SchemaViolation::Http400, SchemaViolation::Fault] {
+            let RefusalAnswer::Fault { code, .. } = refusal.answer(violation) else { panic!("a fault") };
+            assert_eq!(code, "FMT001300");
+        }
     }
     let soap_12 = b"<Envelope xmlns='http://www.w3.org/2003/05/soap-envelope'/>";
     assert_eq!(read(soap_12, None), Err(Refusal::SoapVersion));
     let refusal = read(b"<Envelope/>", None).unwrap_err();
-    let RefusalAnswer::Fault { code, message, .. } = refusal.answer() else { panic!("a fault") };
+    assert_eq!(refusal.answer(SchemaViolation::Http400), RefusalAnswer::BadRequest);
+    let answer = refusal.answer(SchemaViolation::Fault);
+    let RefusalAnswer::Fault { code, message, .. } = answer else { panic!("a fault") };
     assert_eq!(
         (code, message.as_str()),
         ("FMT001300", "Некорректный XML: Envelope: ожидается soap:Envelope")
@@ -225,12 +231,12 @@ fn bytes_that_are_no_soap_are_told_apart() {
 #[test]
 fn refusals_and_debug_prints_hold_no_personal_data() {
     let refusal =
-        person("<d:firstName>Пётр</d:firstName><d:lastName>Тестов</d:lastName><d:snils>x123</d:snils>");
+        person("<d:firstName>Пётр</d:firstName><d:lastName>Тестов</d:lastName><d:snils>x<b/></d:snils>");
     let refusal = refusal.unwrap_err();
     assert_eq!(
         refusal.to_string(),
-        "Envelope/Body/importDSRResponsesRequest/action/responseData/debtInfo/person/snils: \
-         значение не соответствует типу SNILSType"
+        "Envelope/Body/importDSRResponsesRequest/action/responseData/debtInfo/person/snils/b: \
+         лишний элемент"
     );
     let body = person(&format!("{NAMES}<d:snils>12345678901</d:snils>")).unwrap();
     let printed = format!("{body:?}");

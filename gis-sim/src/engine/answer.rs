@@ -11,7 +11,7 @@ use super::work::Work;
 use super::{Engine, Event, MOST_WAITING_BYTES, later};
 use crate::calls::Call;
 use crate::codes;
-use crate::exchange::{Accepted, Polled, Progress};
+use crate::exchange::{Accepted, Polled, Progress, Ready};
 use crate::faults::{Dress, HttpBody, Instead, Kind, Plan, Subject, Target};
 use crate::scenario::{SignatureCheck, StrictPolling};
 use crate::seed::dice;
@@ -19,6 +19,8 @@ use crate::wire::model::{Body, GisError, Outcome, Request, Selection, State, Ver
 
 /// `Retry-After` of a front end that turns a call away.
 const RETRY_AFTER: Duration = Duration::from_secs(60);
+/// The last digits of a request number whose acknowledgement is lost, once.
+const ACKNOWLEDGEMENT_LOST: &str = "04";
 /// Messages and bodies remembered as spoiled (Q8).
 const MOST_SPOILED: usize = 20_000;
 
@@ -149,20 +151,17 @@ impl Engine {
     /// The behaviours that the last two digits of a request number choose; 06 is settled when the action is judged.
     fn add_sandbox_endings(&mut self, plan: &mut Plan, supplier: Uuid, subrequests: &[Uuid]) {
         for subrequest in subrequests {
-            let record = self.world.get(*subrequest).filter(|record| record.supplier == supplier);
-            let Some(number) = record.map(|record| record.info.number.as_str()) else {
-                continue;
-            };
-            let two = number.len().checked_sub(2).and_then(|start| number.get(start..));
             let text = |text: &str| Some(text.to_owned());
-            let kind = match two {
+            let kind = match self.sandbox_ending(supplier, *subrequest) {
                 Some("02") => Kind::ItemError {
                     code: codes::WRONG_STATUS.to_owned(),
                     text: text("Ответ отклонен: номер запроса оканчивается на 02"),
                     items: 0,
                 },
                 Some("03") => Kind::Late { by: Duration::from_secs(3600) },
-                Some("04") if self.lost_once.insert(*subrequest) => Kind::ResetAfter { late: Duration::ZERO },
+                Some(ACKNOWLEDGEMENT_LOST) if !self.lost_once.contains(subrequest) => {
+                    Kind::ResetAfter { late: Duration::ZERO }
+                }
                 Some("05") => Kind::StateError {
                     code: codes::NOT_IN_REGISTRY.to_owned(),
                     text: text("Пакет отклонен: в нем есть номер запроса, который оканчивается на 05"),
@@ -171,6 +170,13 @@ impl Engine {
             };
             plan.add(kind, Some(*subrequest));
         }
+    }
+
+    /// The last two digits of the number of a supplier's own request.
+    fn sandbox_ending(&self, supplier: Uuid, subrequest: Uuid) -> Option<&str> {
+        let record = self.world.get(subrequest).filter(|record| record.supplier == supplier)?;
+        let number = &record.info.number;
+        number.get(number.len().checked_sub(2)?..)
     }
 
     fn reply(&mut self, incoming: Incoming, mut plan: Plan, now: DateTime<Utc>, entry: &mut Call) -> Reply {
@@ -226,7 +232,12 @@ impl Engine {
     }
 
     fn spoil_if_exp001000(&mut self, incoming: &Incoming, instead: &Instead) {
-        let spoils = matches!(instead, Instead::Fault { code, .. } if code == codes::TRANSFER_ERROR);
+        let spoils = match instead {
+            Instead::Fault { code, .. } => code == codes::TRANSFER_ERROR,
+            // The SOAP body of an HTTP error says EXP001000.
+            Instead::Http { body, .. } => *body == HttpBody::Soap,
+            Instead::Reset | Instead::Garbage => false,
+        };
         if spoils && polled(&incoming.request.body).is_none() {
             self.spoiled.add(incoming);
         }
@@ -238,23 +249,35 @@ impl Engine {
         let timing = &self.scenario.timing;
         let chance = dice(self.seeds.seed, "ready", number, 0).random::<f64>();
         let wait = timing.poll_ready + timing.poll_ready_spread.mul_f64(chance) + plan.late;
-        let ready = (!plan.stuck).then(|| later(now, wait));
+        let due = later(now, wait);
         let accepted = Accepted {
             original: request.header.message,
             organization: request.header.organization,
             version: version(&request.body),
-            ready,
+            ready: plan.stuck.map_or(Ready::At(due), |stuck| Ready::Never(stuck.state)),
             lost: plan.lost.map(|after| later(now, after)),
             subrequests: subjects(&request.body),
         };
+        if self.scenario.import.sandbox_endings && matches!(request.body, Body::ImportResponses(_)) {
+            self.remember_lost(accepted.organization, &accepted.subrequests);
+        }
         let gis_message = self.exchange.accept(accepted, now);
-        if let Some(ready) = ready {
+        if plan.stuck.is_none_or(|stuck| stuck.effect) {
             self.waiting_bytes = self.waiting_bytes.saturating_add(size);
             let work = Work { gis_message, request, plan, size, number };
-            self.plan(ready, Event::Work(Box::new(work)));
+            self.plan(due, Event::Work(Box::new(work)));
             self.settle(now);
         }
         gis_message
+    }
+
+    /// From the acceptance on an acknowledgement counts as lost, not before.
+    fn remember_lost(&mut self, supplier: Uuid, subrequests: &[Uuid]) {
+        for subrequest in subrequests {
+            if self.sandbox_ending(supplier, *subrequest) == Some(ACKNOWLEDGEMENT_LOST) {
+                self.lost_once.insert(*subrequest);
+            }
+        }
     }
 
     fn poll(&mut self, message: Uuid, organization: Uuid, plan: &Plan, now: DateTime<Utc>) -> Reply {

@@ -10,18 +10,21 @@ use uuid::Uuid;
 
 use super::{Engine, Event, later};
 use crate::clock::moscow;
-use crate::codes::gis_error;
+use crate::codes::{self, gis_error};
 use crate::exchange::Stored;
 use crate::faults::ResultPlan;
 use crate::files::Habits;
 use crate::rules::{self, Scope};
 use crate::scenario::BadValue;
 use crate::seed::dice;
-use crate::state::{Cause, Change, Effect, Judge, Refused};
+use crate::state::{Cause, Change, Effect, Judge, Refused, WorldError};
 use crate::wire::model::{Action, Answer, Body, Done, Export, GisError, ItemResult, Request};
 
 /// The last digits of a request number that the system answers by itself.
 const AUTO_GENERATED_ENDING: &str = "06";
+
+/// Errors of one item.
+const MOST_ITEM_ERRORS: usize = 20;
 
 /// An accepted request that waits for its turn.
 #[derive(Debug)]
@@ -46,14 +49,17 @@ pub(super) struct Landing {
     cause: Cause,
 }
 
-/// A package that takes effect once more.
+/// The actions of a package that were done and are to take effect once more.
 #[derive(Debug)]
 pub(super) struct Ghost {
-    work: Work,
+    actions: Vec<Action>,
+    author: Author,
+    number: u64,
+    size: usize,
 }
 
 /// Who did what, for the history.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Author {
     supplier: Uuid,
     message: Uuid,
@@ -62,9 +68,10 @@ struct Author {
 }
 
 impl Author {
-    fn of(work: &Work, ghost: bool) -> Self {
+    fn of(work: &Work) -> Self {
         let header = &work.request.header;
-        Self { supplier: header.organization, message: header.message, gis_message: work.gis_message, ghost }
+        let (supplier, message) = (header.organization, header.message);
+        Self { supplier, message, gis_message: work.gis_message, ghost: false }
     }
 
     fn cause(self, transport: Uuid) -> Cause {
@@ -81,10 +88,8 @@ impl Engine {
             (None, Body::ImportResponses(actions)) => self.import(&work, actions, at),
             (None, Body::GetState(_) | Body::ImportDebtRequests | Body::ExportDebtRequests) => return,
         };
-        self.exchange.finish(work.gis_message, self.dressed(result));
-        if let Some(after) = work.plan.ghost {
-            self.waiting_bytes = self.waiting_bytes.saturating_add(work.size);
-            self.plan(later(at, after), Event::Ghost(Box::new(Ghost { work })));
+        if work.plan.stuck.is_none() {
+            self.exchange.finish(work.gis_message, self.dressed(result));
         }
     }
 
@@ -118,19 +123,36 @@ impl Engine {
         if let Some(error) = broken.iter().find(whole) {
             return Stored::Error(gis_error(error.code, Some(&error.description)));
         }
-        let author = Author::of(work, false);
+        let author = Author::of(work);
         let mut results = Vec::with_capacity(actions.len());
+        let mut done = Vec::new();
         for (place, action) in actions.iter().enumerate() {
             let own = broken.iter().filter(|error| error.scope == Scope::Item(place));
             let mut errors: Refused =
                 own.map(|error| gis_error(error.code, Some(&error.description))).collect();
             let planned = work.plan.items.iter().filter(|fault| fault.hits(place, action.subrequest));
             errors.extend(planned.map(|fault| gis_error(&fault.code, fault.text.as_deref())));
+            errors.truncate(MOST_ITEM_ERRORS);
             let result =
                 if errors.is_empty() { self.act(action, author, work.number, at) } else { Err(errors) };
+            if result.is_ok() && work.plan.ghost.is_some() {
+                done.push(action.clone());
+            }
             results.push(item_result(action, result, at));
         }
+        self.plan_ghost(work, done, at);
         Stored::Import(self.disfigured(results, work))
+    }
+
+    /// Only what was done once can happen twice; nothing comes of a package without a single done action.
+    fn plan_ghost(&mut self, work: &Work, actions: Vec<Action>, at: DateTime<Utc>) {
+        let Some(after) = work.plan.ghost.filter(|_| !actions.is_empty()) else {
+            return;
+        };
+        self.waiting_bytes = self.waiting_bytes.saturating_add(work.size);
+        let author = Author { ghost: true, ..Author::of(work) };
+        let ghost = Ghost { actions, author, number: work.number, size: work.size };
+        self.plan(later(at, after), Event::Ghost(Box::new(ghost)));
     }
 
     /// Lets one action happen, now or as late as the scenario wants.
@@ -151,45 +173,39 @@ impl Engine {
         let spread = part_of(timing.effect_spread, self.seeds.seed, number, action.transport);
         let delay = timing.effect_delay.saturating_add(spread);
         if delay.is_zero() {
-            self.land(landing, at);
-        } else {
-            self.waiting_bytes = self.waiting_bytes.saturating_add(landing.change.size());
-            self.plan(later(at, delay), Event::Landing(landing));
+            return self.land(landing, at).map_err(no_room);
         }
+        self.world.reserve(landing.change.size()).map_err(no_room)?;
+        self.plan(later(at, delay), Event::Landing(landing));
         Ok(())
     }
 
-    /// A landing that had to wait.
+    /// A landing that had to wait; its room was reserved, so only a withdrawal can have come between.
     pub(super) fn land_late(&mut self, landing: Landing, at: DateTime<Utc>) {
-        self.waiting_bytes = self.waiting_bytes.saturating_sub(landing.change.size());
-        self.land(landing, at);
+        self.world.release(landing.change.size());
+        let subrequest = landing.subrequest;
+        if let Err(problem) = self.land(landing, at) {
+            tracing::info!(%subrequest, %problem, "an action took no effect");
+        }
     }
 
-    fn land(&mut self, landing: Landing, at: DateTime<Utc>) {
+    fn land(&mut self, landing: Landing, at: DateTime<Utc>) -> Result<(), WorldError> {
         let answer = match &landing.change {
             Change::Sent(answer) => Some(Arc::clone(answer)),
             Change::Revoked | Change::AutoGenerated => None,
         };
         let effect = Effect { at, change: landing.change, cause: landing.cause };
-        match self.world.apply(landing.subrequest, effect) {
-            Ok(()) => {
-                answer.iter().flat_map(|answer| files_of(answer)).for_each(|file| self.files.mark_used(file))
-            }
-            Err(problem) => {
-                tracing::warn!(subrequest = %landing.subrequest, %problem, "an action took no effect")
-            }
-        }
+        self.world.apply(landing.subrequest, effect)?;
+        self.answer_if_overdue(landing.subrequest, at);
+        answer.iter().flat_map(|answer| files_of(answer)).for_each(|file| self.files.mark_used(file));
+        Ok(())
     }
 
     /// The second landing of a package; what is refused now simply does not happen.
     pub(super) fn haunt(&mut self, ghost: Ghost, at: DateTime<Utc>) {
-        self.waiting_bytes = self.waiting_bytes.saturating_sub(ghost.work.size);
-        let Body::ImportResponses(actions) = &ghost.work.request.body else {
-            return;
-        };
-        let author = Author::of(&ghost.work, true);
-        for action in actions {
-            if let Err(errors) = self.act(action, author, ghost.work.number, at) {
+        self.waiting_bytes = self.waiting_bytes.saturating_sub(ghost.size);
+        for action in &ghost.actions {
+            if let Err(errors) = self.act(action, ghost.author, ghost.number, at) {
                 let code = errors.first().map(|error| error.code.as_str());
                 tracing::debug!(subrequest = %action.subrequest, code, "a ghost was refused");
             }
@@ -224,8 +240,13 @@ impl Engine {
     }
 }
 
+/// The item error of an action that the full simulator cannot hold; the code is this simulator's choice.
+fn no_room(problem: WorldError) -> Refused {
+    vec![gis_error(codes::TRANSFER_ERROR, Some(&problem.to_string()))]
+}
+
 fn item_result(action: &Action, result: Result<(), Refused>, at: DateTime<Utc>) -> ItemResult {
-    let result = result.map(|()| Done { number: None, updated: at.with_timezone(&moscow()) });
+    let result = result.map(|()| Done { updated: at.with_timezone(&moscow()) });
     let guid = result.is_ok().then_some(action.subrequest);
     ItemResult { guid, transport: action.transport, result }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{HttpBody, Kind, Rule};
+use super::{HttpBody, Kind, Rule, StuckState};
 use crate::files::FileError;
 
 /// Everything that is to go wrong with one call.
@@ -56,7 +56,7 @@ pub struct ResultPlan {
     /// How much later than usual.
     pub late: Duration,
     /// It never comes.
-    pub stuck: bool,
+    pub stuck: Option<Stuck>,
     /// The package takes effect once more, this long after the first time.
     pub ghost: Option<Duration>,
     /// The call is forgotten this long after the acknowledgement.
@@ -71,6 +71,15 @@ pub struct ResultPlan {
     pub shuffle: bool,
     /// The items come twice.
     pub duplicate: bool,
+}
+
+/// A result that never comes (Q3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stuck {
+    /// Whether the answers are in force all the same; then `late` and `ghost` count as without it.
+    pub effect: bool,
+    /// The state that stays.
+    pub state: StuckState,
 }
 
 /// Items that fail.
@@ -134,7 +143,9 @@ impl Plan {
                 self.result.items.push(ItemFault { subrequest, items, code, text });
             }
             Kind::Slow { duration } => self.slow = self.slow.max(duration),
-            Kind::Stuck => self.result.stuck = true,
+            Kind::Stuck { effect, state } => {
+                self.result.stuck.get_or_insert(Stuck { effect, state });
+            }
             Kind::Late { by } => self.result.late = self.result.late.max(by),
             Kind::Ghost { after } => self.result.ghost = Some(after),
             Kind::WrongCount { missing } => self.result.missing = self.result.missing.max(missing),

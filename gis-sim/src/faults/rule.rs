@@ -192,7 +192,14 @@ pub enum Kind {
         duration: Duration,
     },
     /// The result never comes (Q3).
-    Stuck,
+    Stuck {
+        /// Whether the answers are in force all the same, at the time at which the result would have come.
+        #[serde(default)]
+        effect: bool,
+        /// The `RequestState` that stays.
+        #[serde(default)]
+        state: StuckState,
+    },
     /// The result comes, and takes effect, this much later.
     Late {
         /// How much.
@@ -236,6 +243,38 @@ pub enum Kind {
         /// Which.
         error: FileError,
     },
+}
+
+/// The `RequestState` of a call whose result never comes, written as its number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub enum StuckState {
+    /// 1.
+    Received,
+    /// 2.
+    #[default]
+    Processing,
+}
+
+impl TryFrom<u8> for StuckState {
+    type Error = &'static str;
+
+    fn try_from(number: u8) -> Result<Self, Self::Error> {
+        match number {
+            1 => Ok(Self::Received),
+            2 => Ok(Self::Processing),
+            _ => Err("state is 1 or 2"),
+        }
+    }
+}
+
+impl From<StuckState> for u8 {
+    fn from(state: StuckState) -> Self {
+        match state {
+            StuckState::Received => 1,
+            StuckState::Processing => 2,
+        }
+    }
 }
 
 /// The body of a [`Kind::Http`].
@@ -288,6 +327,9 @@ pub enum RuleError {
     /// Nothing would be hit.
     #[error("items and missing count from 1")]
     Count,
+    /// The file store does at once what it does.
+    #[error("late is 0s for the operations of the file store: what they accept takes effect at once")]
+    Late,
     /// An empty or endless code.
     #[error("code is 1 to 50 characters, text at most 4000")]
     Code,
@@ -306,6 +348,9 @@ impl Rule {
             When::Next(_) | When::Nth(_) | When::Every(_) | When::Chance(_) => return Err(RuleError::When),
         }
         self.kind.check()?;
+        if self.operation.is_file() && !self.kind.lateness().is_zero() {
+            return Err(RuleError::Late);
+        }
         if self.kind.fits(self.operation) {
             Ok(())
         } else {
@@ -339,13 +384,37 @@ impl Kind {
             | Self::Ghost { after: duration }
             | Self::LostState { after: duration } => check_duration(*duration, LONGEST),
             Self::ResetBefore
-            | Self::Stuck
+            | Self::Stuck { .. }
             | Self::WrongCount { .. }
             | Self::Shuffle
             | Self::Duplicate
             | Self::BadSignature
             | Self::Unsigned
             | Self::FileError { .. } => Ok(()),
+        }
+    }
+
+    /// How much later than usual a request that gets another reply is processed.
+    fn lateness(&self) -> Duration {
+        match self {
+            Self::SoapFault { late, .. } | Self::Http { late, .. } | Self::Garbage { late } => {
+                late.unwrap_or_default()
+            }
+            Self::ResetAfter { late } => *late,
+            Self::StateError { .. }
+            | Self::ItemError { .. }
+            | Self::ResetBefore
+            | Self::Slow { .. }
+            | Self::Stuck { .. }
+            | Self::Late { .. }
+            | Self::Ghost { .. }
+            | Self::WrongCount { .. }
+            | Self::Shuffle
+            | Self::Duplicate
+            | Self::LostState { .. }
+            | Self::BadSignature
+            | Self::Unsigned
+            | Self::FileError { .. } => Duration::ZERO,
         }
     }
 
@@ -357,7 +426,7 @@ impl Kind {
             Self::ResetAfter { .. } => target != Target::Probe,
             Self::SoapFault { .. } | Self::Garbage { .. } => soap,
             Self::StateError { .. } => target.is_asynchronous() || target == Target::GetState,
-            Self::Stuck | Self::Late { .. } | Self::LostState { .. } => target.is_asynchronous(),
+            Self::Stuck { .. } | Self::Late { .. } | Self::LostState { .. } => target.is_asynchronous(),
             Self::ItemError { .. }
             | Self::Ghost { .. }
             | Self::WrongCount { .. }
@@ -374,7 +443,7 @@ impl Kind {
             Self::ResetAfter { .. } => "it fits every operation but probe",
             Self::SoapFault { .. } | Self::Garbage { .. } => "it fits the SOAP operations",
             Self::StateError { .. } => "it fits exportDebtSubrequests, importResponses and getState",
-            Self::Stuck | Self::Late { .. } | Self::LostState { .. } => {
+            Self::Stuck { .. } | Self::Late { .. } | Self::LostState { .. } => {
                 "it fits exportDebtSubrequests and importResponses"
             }
             Self::ItemError { .. }

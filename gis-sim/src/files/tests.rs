@@ -22,10 +22,14 @@ fn refused(result: Result<impl std::fmt::Debug, StoreError>) -> FileError {
     }
 }
 
-fn put(store: &mut FileStore, content: &'static [u8]) -> Result<(), StoreError> {
-    let switches = crate::scenario::Files::default();
-    let habits = Habits { switches: &switches, now: moment(0) };
-    store.put_whole(FILE, announced(content.len()), Some(&md5(content)), Bytes::from_static(content), habits)
+fn put(store: &mut FileStore, content: &[u8]) -> Result<(), StoreError> {
+    let closed = store.put_whole(FILE, announced(content.len()), Some(&md5(content)), content)?;
+    store.complete(OWNER, FILE, closed.hash(false), moment(0))
+}
+
+fn finish(store: &mut FileStore) -> Result<(), StoreError> {
+    let closed = store.close(OWNER, FILE)?;
+    store.complete(OWNER, FILE, closed.hash(false), moment(0))
 }
 
 #[test]
@@ -43,7 +47,7 @@ fn a_whole_file_is_kept_with_the_old_hash() {
     assert_eq!((state.completed_parts.as_slice(), state.length, state.used), ([1].as_slice(), 3, false));
     assert_eq!(refused(store.download(OWNER, FILE, habits)), FileError::FilePermissionException);
     store.mark_used(FILE);
-    assert_eq!(store.download(OWNER, FILE, habits).unwrap(), b"abc");
+    assert_eq!(store.download(OWNER, FILE, habits).unwrap().to_vec(), b"abc");
     assert_eq!(refused(store.download(OTHER, FILE, habits)), FileError::FilePermissionException);
     assert_eq!(refused(store.state(OWNER, OTHER, habits)), FileError::FileNotFoundException);
 }
@@ -51,23 +55,20 @@ fn a_whole_file_is_kept_with_the_old_hash() {
 #[test]
 fn bad_uploads_leave_nothing_behind() {
     let mut store = FileStore::default();
-    let switches = crate::scenario::Files::default();
-    let habits = Habits { switches: &switches, now: moment(0) };
-    let abc = || Bytes::from_static(b"abc");
-    let mut put = |announced: Announced<'_>, md5: Option<&str>, content: Bytes| {
-        refused(store.put_whole(FILE, announced, md5, content, habits))
+    let mut put = |announced: Announced<'_>, md5: Option<&str>, content: &[u8]| {
+        refused(store.put_whole(FILE, announced, md5, content))
     };
     let good = md5(b"abc");
-    assert_eq!(put(announced(4), Some(&good), abc()), FileError::InvalidSizeException);
-    assert_eq!(put(announced(0), Some(&good), Bytes::new()), FileError::InvalidSizeException);
-    assert_eq!(put(announced(3), None, abc()), FileError::FieldValidationException);
-    assert_eq!(put(announced(3), Some("%"), abc()), FileError::FieldValidationException);
-    assert_eq!(put(announced(3), Some(&md5(b"abd")), abc()), FileError::HashConflictException);
+    assert_eq!(put(announced(4), Some(&good), b"abc"), FileError::InvalidSizeException);
+    assert_eq!(put(announced(0), Some(&good), b""), FileError::InvalidSizeException);
+    assert_eq!(put(announced(3), None, b"abc"), FileError::FieldValidationException);
+    assert_eq!(put(announced(3), Some("%"), b"abc"), FileError::FieldValidationException);
+    assert_eq!(put(announced(3), Some(&md5(b"abd")), b"abc"), FileError::HashConflictException);
     let program = Announced { name: "run.exe", ..announced(3) };
-    assert_eq!(put(program, Some(&good), abc()), FileError::ExtensionException);
+    assert_eq!(put(program, Some(&good), b"abc"), FileError::ExtensionException);
     let large = vec![0; PART_BYTES + 1];
     let sum = md5(&large);
-    assert_eq!(put(announced(large.len()), Some(&sum), large.into()), FileError::InvalidSizeException);
+    assert_eq!(put(announced(large.len()), Some(&sum), &large), FileError::InvalidSizeException);
     assert!(store.is_empty());
     assert_eq!(store.bytes(), 0);
 }
@@ -79,40 +80,44 @@ fn parts_arrive_in_any_order_and_make_one_file() {
     let habits = Habits { switches: &switches, now: moment(0) };
     let (first, second) = (vec![7_u8; PART_BYTES], b"end".to_vec());
     store.open(FILE, announced(PART_BYTES + 3), 2).unwrap();
-    let mut part = |number: u32, content: &[u8]| {
-        store.put_part(OWNER, FILE, number, Some(&md5(content)), Bytes::copy_from_slice(content))
-    };
+    let mut part =
+        |number: u32, content: &[u8]| store.put_part(OWNER, FILE, number, Some(&md5(content)), content);
     assert_eq!(refused(part(0, b"x")), FileError::InvalidPartNumberException);
     assert_eq!(refused(part(3, b"x")), FileError::InvalidPartNumberException);
     part(2, &second).unwrap();
-    assert_eq!(refused(store.complete(OWNER, FILE, habits)), FileError::InvalidStatusException);
+    assert_eq!(refused(finish(&mut store)), FileError::InvalidStatusException);
     assert_eq!(refused(store.download(OWNER, FILE, habits)), FileError::InvalidStatusException);
     assert_eq!(store.state(OWNER, FILE, habits).unwrap().completed_parts, [2]);
-    let mut part = |number: u32, content: &[u8]| {
-        store.put_part(OWNER, FILE, number, Some(&md5(content)), Bytes::copy_from_slice(content))
-    };
+    let mut part =
+        |number: u32, content: &[u8]| store.put_part(OWNER, FILE, number, Some(&md5(content)), content);
     part(1, &first).unwrap();
     assert_eq!(refused(part(2, b"more")), FileError::InvalidSizeException);
-    store.complete(OWNER, FILE, habits).unwrap();
+    finish(&mut store).unwrap();
     let whole = [first, second].concat();
-    assert_eq!(store.download(OWNER, FILE, habits).unwrap(), whole);
+    assert_eq!(store.download(OWNER, FILE, habits).unwrap().to_vec(), whole);
     assert_eq!(store.hash(OWNER, FILE, habits).unwrap(), hex::encode(gost::hash::gost94(&whole)));
-    assert_eq!(refused(store.complete(OWNER, FILE, habits)), FileError::InvalidStatusException);
-    let late = store.put_part(OWNER, FILE, 1, Some(&md5(b"x")), Bytes::from_static(b"x"));
+    assert_eq!(refused(finish(&mut store)), FileError::InvalidStatusException);
+    let late = store.put_part(OWNER, FILE, 1, Some(&md5(b"x")), b"x");
     assert_eq!(refused(late), FileError::InvalidStatusException);
 }
 
 #[test]
-fn an_ill_store_hashes_the_first_part_only() {
+fn a_file_being_closed_takes_no_part_and_serves_nobody() {
     let mut store = FileStore::default();
-    let switches = crate::scenario::Files { hash_first_part_only: true, ..Default::default() };
+    let switches = crate::scenario::Files { download_unused: true, ..Default::default() };
     let habits = Habits { switches: &switches, now: moment(0) };
-    store.open(FILE, announced(4), 2).unwrap();
-    for (number, content) in [(1, b"abc".as_slice()), (2, b"d")] {
-        store.put_part(OWNER, FILE, number, Some(&md5(content)), Bytes::copy_from_slice(content)).unwrap();
-    }
-    store.complete(OWNER, FILE, habits).unwrap();
-    assert_eq!(store.hash(OWNER, FILE, habits).unwrap(), hex::encode(gost::hash::gost94(b"abc")));
+    store.open(FILE, announced(3), 1).unwrap();
+    let early = store.complete(OWNER, FILE, String::new(), moment(0));
+    assert_eq!(refused(early), FileError::InvalidStatusException);
+    store.put_part(OWNER, FILE, 1, Some(&md5(b"abc")), b"abc").unwrap();
+    let closed = store.close(OWNER, FILE).unwrap();
+    let late = store.put_part(OWNER, FILE, 1, Some(&md5(b"abd")), b"abd");
+    assert_eq!(refused(late), FileError::InvalidStatusException);
+    assert_eq!(refused(store.close(OWNER, FILE)), FileError::InvalidStatusException);
+    assert_eq!(refused(store.download(OWNER, FILE, habits)), FileError::InvalidStatusException);
+    assert_eq!(store.hash(OWNER, FILE, habits), None);
+    store.complete(OWNER, FILE, closed.hash(false), moment(0)).unwrap();
+    assert_eq!(store.download(OWNER, FILE, habits).unwrap().to_vec(), b"abc");
 }
 
 #[test]
@@ -141,6 +146,13 @@ fn the_store_is_bounded() {
     );
     assert_eq!(refused(store.open(FILE, announced(large), 499)), FileError::InvalidSizeException);
     assert_eq!(store.open(FILE, announced(large), 500), Err(StoreError::Full));
+    // Files of one byte in many parts fill the store by what their parts cost.
+    let room = MOST_BYTES / (1 + 1001 * OVERHEAD_BYTES);
+    let opened =
+        (100..).take_while(|number| store.open(Uuid::from_u128(*number), announced(1), MOST_PARTS).is_ok());
+    assert_eq!(opened.count(), room);
+    assert!(store.bytes() <= MOST_BYTES);
+    let mut store = FileStore::default();
     for number in 0..MOST_FILES {
         let guid = Uuid::from_u128(100 + u128::try_from(number).unwrap());
         store.open(guid, announced(1), 1).unwrap();

@@ -53,6 +53,9 @@ pub struct Entry {
     pub name: &'static str,
 }
 
+/// The court act of NSI 358.
+pub const COURT_ACT: Uuid = uuid!("237b587e-0b10-4702-b78c-8d641c3d4d45");
+
 const fn entry(code: &'static str, guid: Uuid, name: &'static str) -> Entry {
     Entry { code, guid, name }
 }
@@ -69,7 +72,7 @@ static IDENTITY_DOCUMENTS: [Entry; 8] = [
 ];
 
 static DEBT_DOCUMENTS: [Entry; 3] = [
-    entry("1", uuid!("237b587e-0b10-4702-b78c-8d641c3d4d45"), "Судебный акт"),
+    entry("1", COURT_ACT, "Судебный акт"),
     entry("2", uuid!("358d0c70-0002-4c00-8d11-000000000358"), "Исполнительный документ"),
     entry("3", uuid!("358d0c70-0003-4c00-8d11-000000000358"), "Иной документ, подтверждающий задолженность"),
 ];
@@ -82,8 +85,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_its_code_and_its_guid() {
-        let act = uuid!("237b587e-0b10-4702-b78c-8d641c3d4d45");
-        let reference = |code: &str| NsiRef { code: code.to_owned(), guid: act, name: None };
+        let reference = |code: &str| NsiRef { code: code.to_owned(), guid: COURT_ACT, name: None };
         assert!(Dictionary::DebtDocuments.knows(&reference("1")));
         assert!(!Dictionary::DebtDocuments.knows(&reference("2")));
         assert!(!Dictionary::IdentityDocuments.knows(&reference("1")));

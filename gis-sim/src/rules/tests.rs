@@ -151,6 +151,20 @@ fn dictionary_entries_are_of_this_stand() {
     );
 }
 
+#[test]
+fn a_snils_is_eleven_digits() {
+    for (snils, problems) in [
+        ("00000000000", vec![]),
+        ("000-000-000 00", vec![(BAD_SNILS, Scope::Item(1))]),
+        ("0000000000", vec![(BAD_SNILS, Scope::Item(1))]),
+        ("٠٠٠٠٠٠٠٠٠٠٠", vec![(BAD_SNILS, Scope::Item(1))]),
+    ] {
+        let mut answer = debt();
+        answer.debtors[0].person.snils = Some(snils.to_owned());
+        assert_eq!(import(vec![send(no_debt()), send(answer)]), problems, "{snils}");
+    }
+}
+
 fn export(version: Version, from: &str, to: &str, objects: Objects) -> Export {
     let day = |text: &str| text.parse::<NaiveDate>().unwrap();
     let filter = Filter {

@@ -207,6 +207,8 @@ pub struct Replies {
     pub fault_header: FaultHeader,
     /// Whether finished results are signed (Q38).
     pub signed: bool,
+    /// What a breach of the schema gets (Q10).
+    pub schema_violation: SchemaViolation,
 }
 
 impl Default for Replies {
@@ -218,8 +220,9 @@ impl Default for Replies {
             short_update_dates: false,
             stack_traces: false,
             unknown_fault: false,
-            fault_header: FaultHeader::None,
+            fault_header: FaultHeader::Empty,
             signed: true,
+            schema_violation: SchemaViolation::Http400,
         }
     }
 }
@@ -244,6 +247,16 @@ pub enum FaultHeader {
     Empty,
     /// An empty header and the prefix `s`, whatever the other prefixes.
     Odd,
+}
+
+/// What a request that breaks the schema gets (Q10); one that is no XML always gets the Fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SchemaViolation {
+    /// HTTP 400 without details.
+    Http400,
+    /// A SOAP Fault FMT001300 that names the place.
+    Fault,
 }
 
 /// The check of the client's signature (Q38).

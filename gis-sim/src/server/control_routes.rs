@@ -43,15 +43,30 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .default_service(web::to(not_found));
 }
 
-type Answer = Result<HttpResponse, ControlError>;
+type Answer = Result<HttpResponse, Refused>;
+/// A request's body, or why it was not read.
+type Body = Result<web::Bytes, actix_web::Error>;
 
-impl actix_web::ResponseError for ControlError {
+/// Why there is an `{"error": text}`.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    #[error("the body cannot be read, it may have 1 MiB: {0}")]
+    Body(actix_web::Error),
+    #[error("the simulator is stopping")]
+    Stopping,
+}
+
+impl actix_web::ResponseError for Refused {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Control(ControlError::NotFound(_)) => StatusCode::NOT_FOUND,
+            Self::Control(ControlError::Invalid(_)) => StatusCode::BAD_REQUEST,
+            Self::Control(ControlError::Conflict(_)) => StatusCode::CONFLICT,
+            Self::Control(ControlError::Full(_)) => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Body(error) => error.as_response_error().status_code(),
+            Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -60,8 +75,14 @@ impl actix_web::ResponseError for ControlError {
     }
 }
 
-fn control(shared: web::Data<Shared>) -> Control {
-    Control::new(shared.into_inner())
+/// Runs one operation where it may wait for the engine.
+async fn run<T: Send + 'static>(
+    shared: web::Data<Shared>,
+    operation: impl FnOnce(&Control) -> Result<T, ControlError> + Send + 'static,
+) -> Result<T, Refused> {
+    let control = Control::new(shared.into_inner());
+    let done = web::block(move || operation(&control)).await;
+    Ok(done.map_err(|_cancelled| Refused::Stopping)??)
 }
 
 fn shown(value: impl Serialize) -> Answer {
@@ -73,8 +94,10 @@ fn done() -> Answer {
 }
 
 /// The body as JSON, or a text that says where it is wrong.
-fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, ControlError> {
-    serde_json::from_slice(body).map_err(|error| ControlError::Invalid(format!("body is wrong: {error}")))
+fn parsed<T: DeserializeOwned>(body: Body) -> Result<T, Refused> {
+    let body = body.map_err(Refused::Body)?;
+    let parsed = serde_json::from_slice(&body);
+    Ok(parsed.map_err(|error| ControlError::Invalid(format!("body is wrong: {error}")))?)
 }
 
 fn queried<T: DeserializeOwned>(query: &str) -> Result<T, ControlError> {
@@ -95,38 +118,43 @@ async fn not_found() -> HttpResponse {
 }
 
 async fn show_state(shared: web::Data<Shared>) -> Answer {
-    shown(control(shared).state())
+    shown(run(shared, |control| Ok(control.state())).await?)
 }
 
 async fn list_subrequests(shared: web::Data<Shared>, request: actix_web::HttpRequest) -> Answer {
     let filter: SubrequestFilter = queried(request.query_string())?;
     filter.check()?;
-    shown(control(shared).subrequests(&filter))
+    shown(run(shared, move |control| Ok(control.subrequests(&filter))).await?)
 }
 
-async fn create_subrequests(shared: web::Data<Shared>, body: web::Bytes) -> Answer {
-    let new: NewSubrequests = if body.is_empty() { NewSubrequests::default() } else { parsed(&body)? };
-    let made = control(shared).create(&new)?;
+async fn create_subrequests(shared: web::Data<Shared>, body: Body) -> Answer {
+    let empty = body.as_ref().is_ok_and(|body| body.is_empty());
+    let new: NewSubrequests = if empty { NewSubrequests::default() } else { parsed(body)? };
+    let made = run(shared, move |control| control.create(&new)).await?;
     Ok(HttpResponse::Created().json(json!({ "items": made })))
 }
 
 async fn show_subrequest(shared: web::Data<Shared>, path: web::Path<String>) -> Answer {
-    shown(control(shared).subrequest(guid(&path)?)?)
+    let guid = guid(&path)?;
+    shown(run(shared, move |control| control.subrequest(guid)).await?)
 }
 
 async fn withdraw_subrequest(shared: web::Data<Shared>, path: web::Path<String>) -> Answer {
-    control(shared).withdraw(guid(&path)?)?;
+    let guid = guid(&path)?;
+    run(shared, move |control| control.withdraw(guid)).await?;
     done()
 }
 
-async fn answer_in_cabinet(shared: web::Data<Shared>, path: web::Path<String>, body: web::Bytes) -> Answer {
-    let answer: CabinetAnswer = parsed(&body)?;
-    control(shared).answer_in_cabinet(guid(&path)?, &answer)?;
+async fn answer_in_cabinet(shared: web::Data<Shared>, path: web::Path<String>, body: Body) -> Answer {
+    let answer: CabinetAnswer = parsed(body)?;
+    let guid = guid(&path)?;
+    run(shared, move |control| control.answer_in_cabinet(guid, &answer)).await?;
     done()
 }
 
 async fn revoke_in_cabinet(shared: web::Data<Shared>, path: web::Path<String>) -> Answer {
-    control(shared).revoke_in_cabinet(guid(&path)?)?;
+    let guid = guid(&path)?;
+    run(shared, move |control| control.revoke_in_cabinet(guid)).await?;
     done()
 }
 
@@ -145,50 +173,58 @@ fn most_calls() -> usize {
 
 async fn list_calls(shared: web::Data<Shared>, request: actix_web::HttpRequest) -> Answer {
     let CallsQuery { after, limit } = queried(request.query_string())?;
-    shown(json!({ "items": control(shared).calls(after, limit) }))
+    let calls = run(shared, move |control| Ok(control.calls(after, limit))).await?;
+    shown(json!({ "items": calls }))
 }
 
 async fn show_file(shared: web::Data<Shared>, path: web::Path<String>) -> Answer {
-    shown(control(shared).file(guid(&path)?)?)
+    let guid = guid(&path)?;
+    shown(run(shared, move |control| control.file(guid)).await?)
 }
 
 async fn show_file_content(shared: web::Data<Shared>, path: web::Path<String>) -> Answer {
-    let content = control(shared).file_content(guid(&path)?)?;
+    let guid = guid(&path)?;
+    let content = run(shared, move |control| control.file_content(guid)).await?;
     Ok(HttpResponse::Ok().content_type("application/octet-stream").body(content))
 }
 
 async fn show_scenario(shared: web::Data<Shared>) -> Answer {
-    shown(control(shared).scenario())
+    shown(run(shared, |control| Ok(control.scenario())).await?)
 }
 
-async fn replace_scenario(shared: web::Data<Shared>, body: web::Bytes) -> Answer {
-    let scenario: Value = parsed(&body)?;
-    shown(control(shared).set_scenario(scenario)?)
+async fn replace_scenario(shared: web::Data<Shared>, body: Body) -> Answer {
+    let scenario: Value = parsed(body)?;
+    shown(run(shared, move |control| control.set_scenario(scenario)).await?)
 }
 
-async fn patch_scenario(shared: web::Data<Shared>, body: web::Bytes) -> Answer {
-    let patch: Value = parsed(&body)?;
-    shown(control(shared).patch_scenario(patch)?)
+async fn patch_scenario(shared: web::Data<Shared>, body: Body) -> Answer {
+    let patch: Value = parsed(body)?;
+    shown(run(shared, move |control| control.patch_scenario(patch)).await?)
 }
 
 async fn list_faults(shared: web::Data<Shared>) -> Answer {
-    shown(json!({ "items": control(shared).faults() }))
+    let rules = run(shared, |control| Ok(control.faults())).await?;
+    shown(json!({ "items": rules }))
 }
 
-async fn create_fault(shared: web::Data<Shared>, body: web::Bytes) -> Answer {
-    let rule: Rule = parsed(&body)?;
-    let id = control(shared).add_fault(rule)?;
+async fn create_fault(shared: web::Data<Shared>, body: Body) -> Answer {
+    let rule: Rule = parsed(body)?;
+    let id = run(shared, move |control| control.add_fault(rule)).await?;
     Ok(HttpResponse::Created().json(json!({ "id": id })))
 }
 
 async fn delete_faults(shared: web::Data<Shared>) -> Answer {
-    control(shared).clear_faults();
+    run(shared, |control| {
+        control.clear_faults();
+        Ok(())
+    })
+    .await?;
     done()
 }
 
 async fn delete_fault(shared: web::Data<Shared>, path: web::Path<String>) -> Answer {
     let id = path.parse().map_err(|_no_number| ControlError::NotFound("fault"))?;
-    control(shared).remove_fault(id)?;
+    run(shared, move |control| control.remove_fault(id)).await?;
     done()
 }
 
@@ -203,23 +239,28 @@ struct ClockMove {
 }
 
 async fn show_clock(shared: web::Data<Shared>) -> Answer {
-    shown(json!({ "now": control(shared).now() }))
+    shown(json!({ "now": Control::new(shared.into_inner()).now() }))
 }
 
-async fn advance_clock(shared: web::Data<Shared>, body: web::Bytes) -> Answer {
-    let control = control(shared);
-    let now = match parsed(&body)? {
-        ClockMove { advance: Some(by), to: None } => control.advance(by)?,
-        ClockMove { advance: None, to: Some(time) } => control.advance_to(time)?,
+async fn advance_clock(shared: web::Data<Shared>, body: Body) -> Answer {
+    let now = match parsed(body)? {
+        ClockMove { advance: Some(by), to: None } => run(shared, move |control| control.advance(by)).await?,
+        ClockMove { advance: None, to: Some(time) } => {
+            run(shared, move |control| control.advance_to(time)).await?
+        }
         ClockMove { advance: Some(_), to: Some(_) } | ClockMove { advance: None, to: None } => {
             let text = "give advance, e.g. \"72h\", or to, e.g. \"2026-03-16T09:00:00Z\"";
-            return Err(ControlError::Invalid(text.to_owned()));
+            return Err(ControlError::Invalid(text.to_owned()).into());
         }
     };
     shown(json!({ "now": now }))
 }
 
 async fn reset(shared: web::Data<Shared>) -> Answer {
-    control(shared).reset();
+    run(shared, |control| {
+        control.reset();
+        Ok(())
+    })
+    .await?;
     done()
 }

@@ -1,6 +1,6 @@
 //! The file store's addresses (protocol §11): headers in, the store's decision, headers out.
 
-use actix_web::http::header::{CONTENT_RANGE, HeaderMap, LOCATION, RANGE};
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, LOCATION, RANGE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -11,7 +11,7 @@ use super::soap::{crowded, wait};
 use super::{FILES_CONTEXT, FILES_PATH, Shared};
 use crate::calls::Call;
 use crate::faults::{Instead, Plan, Subject, Target};
-use crate::files::{Announced, FileError, FileState, PART_BYTES, StoreError};
+use crate::files::{Announced, Content, FileError, FileState, PART_BYTES, StoreError};
 use crate::seed::{dice, random_guid};
 
 const ORGANIZATION: &str = "X-Upload-OrgPPAGUID";
@@ -179,8 +179,11 @@ fn base64(bytes: &[u8]) -> String {
 async fn call(shared: web::Data<Shared>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let shared = shared.into_inner();
     let (_in_flight, parallel) = shared.enter();
-    if let Some(response) = crowded(&shared, parallel) {
+    if let Some(response) = crowded(&shared, parallel).await {
         return response;
+    }
+    if announced_length(&request).is_some_and(|length| length > PART_BYTES) {
+        return Wrong::from(FileError::InvalidSizeException).response();
     }
     let body = match payload.to_bytes_limited(PART_BYTES).await {
         Ok(Ok(body)) => body,
@@ -204,6 +207,11 @@ async fn call(shared: web::Data<Shared>, request: HttpRequest, payload: web::Pay
         }
         Err(_cancelled) => HttpResponse::InternalServerError().finish(),
     }
+}
+
+/// `Content-Length`; a body in chunks has none.
+fn announced_length(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// A call freed of actix, which is bound to its thread.
@@ -240,26 +248,22 @@ impl Asked {
     }
 }
 
-/// Lets faults and the store decide.
+/// Lets faults and the store decide. Hashing and cutting can take seconds, so they happen without the engine.
 fn answer(shared: &Shared, asked: &Asked) -> (Plan, Result<Done, Wrong>) {
+    let (plan, step, first_part_only) = decide(shared, asked);
+    let done = step.and_then(|step| match step {
+        Step::Done(done) => Ok(done),
+        Step::Hash { owner, file, content, then } => {
+            let hash = content.hash(first_part_only);
+            let (mut engine, now) = shared.engine();
+            engine.files.complete(owner, file, hash, now)?;
+            Ok(then)
+        }
+        Step::Cut(content) => cut_out(&content, asked.header(RANGE.as_str())),
+    });
     let (mut engine, now) = shared.engine();
-    let organization = asked.organization();
-    let mut plan = Plan::default();
-    if let Ok(operation) = asked.operation {
-        let subject = Subject {
-            operation: operation.target(),
-            organization: organization.as_ref().ok().copied(),
-            subrequests: &[],
-        };
-        plan = Plan::of(engine.faults.strike(subject));
-    }
-    let done = match (&plan.file_error, plan.dropped) {
-        (Some(error), _) => Err((*error).into()),
-        (None, true) => Ok(Done::Stored),
-        (None, false) => perform(&mut engine, asked, now),
-    };
     let mut entry = Call::new(now, asked.operation.ok().map(Operation::target), outcome(&plan, &done));
-    entry.organization = organization.ok();
+    entry.organization = asked.organization().ok();
     entry.message = match &done {
         Ok(Done::Uploaded(guid)) => Some(*guid),
         Ok(Done::Stored | Done::State(_) | Done::Content(_) | Done::Slice { .. }) | Err(_) => {
@@ -268,6 +272,33 @@ fn answer(shared: &Shared, asked: &Asked) -> (Plan, Result<Done, Wrong>) {
     };
     engine.calls.record(entry);
     (plan, done)
+}
+
+/// What is left to do once the engine is let go.
+enum Step {
+    Done(Done),
+    Hash { owner: Uuid, file: Uuid, content: Content, then: Done },
+    Cut(Content),
+}
+
+/// The part under the lock on the engine; also whether hashes stop after the first part.
+fn decide(shared: &Shared, asked: &Asked) -> (Plan, Result<Step, Wrong>, bool) {
+    let (mut engine, now) = shared.engine();
+    let mut plan = Plan::default();
+    if let Ok(operation) = asked.operation {
+        let subject = Subject {
+            operation: operation.target(),
+            organization: asked.organization().ok(),
+            subrequests: &[],
+        };
+        plan = Plan::of(engine.faults.strike(subject));
+    }
+    let step = match (&plan.file_error, plan.dropped) {
+        (Some(error), _) => Err((*error).into()),
+        (None, true) => Ok(Step::Done(Done::Stored)),
+        (None, false) => perform(&mut engine, asked, now),
+    };
+    (plan, step, engine.scenario().files.hash_first_part_only)
 }
 
 fn outcome(plan: &Plan, done: &Result<Done, Wrong>) -> String {
@@ -283,7 +314,7 @@ fn perform(
     engine: &mut crate::engine::Engine,
     asked: &Asked,
     now: chrono::DateTime<chrono::Utc>,
-) -> Result<Done, Wrong> {
+) -> Result<Step, Wrong> {
     let operation = asked.operation?;
     let owner = asked.organization()?;
     if !engine.serves(owner, now) {
@@ -297,33 +328,32 @@ fn perform(
         Operation::Whole => {
             let length =
                 if asked.header(LENGTH).is_some() { asked.number(LENGTH)? } else { asked.body.len() };
-            files.put_whole(guid, Announced { owner, name, length }, md5, asked.body.clone(), habits)?;
-            Ok(Done::Uploaded(guid))
+            let announced = Announced { owner, name, length };
+            let content = files.put_whole(guid, announced, md5, &asked.body)?;
+            Ok(Step::Hash { owner, file: guid, content, then: Done::Uploaded(guid) })
         }
         Operation::Open => {
             let announced = Announced { owner, name, length: asked.number(LENGTH)? };
             files.open(guid, announced, asked.number(PART_COUNT)?)?;
-            Ok(Done::Uploaded(guid))
+            Ok(Step::Done(Done::Uploaded(guid)))
         }
         Operation::Part(file) => {
-            files.put_part(owner, file, asked.number(PART_NUMBER)?, md5, asked.body.clone())?;
-            Ok(Done::Stored)
+            files.put_part(owner, file, asked.number(PART_NUMBER)?, md5, &asked.body)?;
+            Ok(Step::Done(Done::Stored))
         }
         Operation::Complete(file) => {
-            files.complete(owner, file, habits)?;
-            Ok(Done::Stored)
+            let content = files.close(owner, file)?;
+            Ok(Step::Hash { owner, file, content, then: Done::Stored })
         }
-        Operation::State(file) => Ok(Done::State(files.state(owner, file, habits)?)),
-        Operation::Download(file) => {
-            cut_out(files.download(owner, file, habits)?, asked.header(RANGE.as_str()))
-        }
+        Operation::State(file) => Ok(Step::Done(Done::State(files.state(owner, file, habits)?))),
+        Operation::Download(file) => Ok(Step::Cut(files.download(owner, file, habits)?)),
     })
 }
 
 /// The asked range of a content: `bytes=a-b`, both included, `b` may be absent.
-fn cut_out(content: Vec<u8>, range: Option<&str>) -> Result<Done, Wrong> {
+fn cut_out(content: &Content, range: Option<&str>) -> Result<Done, Wrong> {
     let Some(range) = range else {
-        return Ok(Done::Content(content));
+        return Ok(Done::Content(content.to_vec()));
     };
     let bounds = range.trim().strip_prefix("bytes=").and_then(|bounds| bounds.split_once('-'));
     let (first, last) = bounds.ok_or(Wrong::Range)?;
@@ -332,8 +362,10 @@ fn cut_out(content: Vec<u8>, range: Option<&str>) -> Result<Done, Wrong> {
         if last.is_empty() { usize::MAX } else { last.parse().map_err(|_no_number| Wrong::Range)? };
     let total = content.len();
     let end = last.saturating_add(1).min(total);
-    let slice = content.get(first..end).filter(|slice| !slice.is_empty()).ok_or(Wrong::Range)?;
-    Ok(Done::Slice { content: slice.to_vec(), first, total })
+    if first >= end {
+        return Err(Wrong::Range);
+    }
+    Ok(Done::Slice { content: content.slice(first..end), first, total })
 }
 
 #[cfg(test)]
@@ -342,7 +374,8 @@ mod tests {
 
     #[test]
     fn ranges_are_inclusive() {
-        let cut = |range: &str| match cut_out(b"0123456789".to_vec(), Some(range)) {
+        let digits = Content::of(Bytes::from_static(b"0123456789"));
+        let cut = |range: &str| match cut_out(&digits, Some(range)) {
             Ok(Done::Slice { content, first, total: 10 }) => {
                 format!("{first} {}", String::from_utf8(content).unwrap())
             }

@@ -56,7 +56,7 @@ impl Outgoing {
 async fn call(shared: web::Data<Shared>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
     let shared = shared.into_inner();
     let (_in_flight, parallel) = shared.enter();
-    if let Some(response) = crowded(&shared, parallel) {
+    if let Some(response) = crowded(&shared, parallel).await {
         return response;
     }
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
@@ -76,16 +76,19 @@ async fn call(shared: web::Data<Shared>, request: HttpRequest, body: web::Bytes)
 
 /// GET: `?wsdl` gets a description, anything else a page, so that probes find someone at home.
 async fn probe(shared: web::Data<Shared>, request: HttpRequest) -> HttpResponse {
-    let (plan, slow) = {
+    let shared = shared.into_inner();
+    let planned = web::block(move || {
         let (mut engine, now) = shared.engine();
         let subject = Subject { operation: Target::Probe, organization: None, subrequests: &[] };
         let plan = Plan::of(engine.faults.strike(subject));
         let outcome = if plan.instead.is_some() { "spoiled" } else { "http 200" };
         engine.calls.record(Call::new(now, Some(Target::Probe), outcome));
-        let slow = plan.slow;
-        (plan, slow)
+        plan
+    });
+    let Ok(plan) = planned.await else {
+        return HttpResponse::InternalServerError().finish();
     };
-    wait(slow).await;
+    wait(plan.slow).await;
     match plan.instead {
         Some(Instead::Http { status, body, retry_after }) => http_error(status, body, retry_after, Vec::new),
         Some(Instead::Reset) => cut(),
@@ -103,18 +106,29 @@ fn described(query: &str) -> HttpResponse {
 }
 
 /// Q41: turns away calls above the bound.
-pub(super) fn crowded(shared: &Shared, parallel: usize) -> Option<HttpResponse> {
+pub(super) async fn crowded(shared: &Arc<Shared>, parallel: usize) -> Option<HttpResponse> {
+    let shared = Arc::clone(shared);
+    match web::block(move || turned_away(&shared, parallel)).await {
+        Ok(None) => None,
+        Ok(Some(OverParallel::Reset)) => Some(cut()),
+        Ok(Some(OverParallel::Http503)) => Some(http_error(503, HttpBody::Html, None, Vec::new)),
+        Err(_cancelled) => Some(HttpResponse::InternalServerError().finish()),
+    }
+}
+
+fn turned_away(shared: &Shared, parallel: usize) -> Option<OverParallel> {
     let (mut engine, now) = shared.engine();
-    let transport = engine.scenario().transport.clone();
+    let transport = &engine.scenario().transport;
     if transport.max_parallel == 0 || parallel <= transport.max_parallel {
         return None;
     }
-    let (outcome, response) = match transport.over_parallel {
-        OverParallel::Reset => ("reset", cut()),
-        OverParallel::Http503 => ("http 503", http_error(503, HttpBody::Html, None, Vec::new)),
+    let way = transport.over_parallel;
+    let outcome = match way {
+        OverParallel::Reset => "reset",
+        OverParallel::Http503 => "http 503",
     };
     engine.calls.record(Call::new(now, None, format!("{outcome}: {parallel} calls at once")));
-    Some(response)
+    Some(way)
 }
 
 /// Waits in real time.
@@ -163,7 +177,7 @@ fn refuse(shared: &Shared, refusal: &wire::Refusal) -> Outgoing {
     let (mut engine, now) = shared.engine();
     let number = engine.next_number();
     let writer = Writer::new(&engine.scenario().replies, engine.seeds().seed, number, now);
-    let (outcome, outgoing) = match refusal.answer() {
+    let (outcome, outgoing) = match refusal.answer(engine.scenario().replies.schema_violation) {
         RefusalAnswer::BadRequest => (
             "http 400".to_owned(),
             Outgoing::Http { status: 400, body: HttpBody::Html, retry_after: None, soap: Vec::new() },
@@ -223,8 +237,8 @@ impl Writer {
             }
             Ok(signed) => Outgoing::Xml(StatusCode::OK, signed),
             Err(problem) => {
-                tracing::error!(%problem, "a result cannot be signed");
-                self.fault("Server", codes::TRANSFER_ERROR, codes::text_of(codes::TRANSFER_ERROR).to_owned())
+                tracing::error!(%problem, "a result cannot be signed and goes out unsigned");
+                Outgoing::Xml(StatusCode::OK, message.unsigned())
             }
         }
     }

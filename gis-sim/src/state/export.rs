@@ -4,16 +4,17 @@ use std::collections::HashSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Days, Utc};
 use uuid::Uuid;
 
-use super::{Key, Record, Standing, World, key};
+use super::{Key, Record, Standing, World, key, size_of_answer};
 use crate::codes::{self, gis_error};
+use crate::rules::dictionaries::COURT_ACT;
 use crate::scenario::{Export as Switches, LastPage};
 use crate::seed::Info;
 use crate::wire::model::{
-    Export, Filter, GisError, HousingObject, NotFound, Objects, Paging, Place, Response, Selection,
-    Subrequest, SubrequestPage, Version,
+    CourtAct, Document, Export, Filter, GisError, HousingObject, NotFound, Objects, Paging, Place, Response,
+    Selection, Subrequest, SubrequestPage, Version,
 };
 
 /// The name that GIS would look up for an `executorGUID`; whose it is stays unknown here.
@@ -55,6 +56,20 @@ impl Page {
     }
 }
 
+impl Page {
+    /// Roughly the bytes of memory that it keeps from being given back.
+    pub(crate) fn size(&self) -> usize {
+        const ENTRY: usize = 100;
+        let rows =
+            self.rows.iter().map(|row| ENTRY + row.standing.answer.as_deref().map_or(0, size_of_answer));
+        let missing = match &self.not_found {
+            NotFound::Subrequests(guids) => guids.len() * 16,
+            NotFound::Numbers(numbers) => numbers.iter().map(|number| ENTRY + number.len()).sum(),
+        };
+        rows.sum::<usize>() + missing
+    }
+}
+
 impl Row {
     fn to_wire(&self, version: Version, with_answers: bool) -> Subrequest {
         let info = &*self.info;
@@ -75,9 +90,23 @@ impl Row {
             respond_by: info.respond_by,
             executor: info.executor.clone(),
             response_status: self.standing.status,
-            response: answer.map(|answer| Response::of_answer(answer, EXECUTOR_NAME)),
+            response: answer.map(|answer| {
+                let act = |document: &Document| court_act(document, info, version);
+                Response::of_answer(answer, EXECUTOR_NAME, act)
+            }),
         }
     }
+}
+
+/// The court act behind a document, invented: answers do not tell, exports do from 14.0.0.0 on (XSD 16.3.0.0 actType).
+fn court_act(document: &Document, info: &Info, version: Version) -> Option<CourtAct> {
+    if document.kind.guid != COURT_ACT || version == Version::V13 {
+        return None;
+    }
+    let date = info.sent - Days::new(60);
+    let pronounced = (version == Version::V15).then(|| date - Days::new(30));
+    let number = format!("2-{}/{}", document.file.guid.as_u128() % 10_000, date.year());
+    Some(CourtAct { number, date, pronounced })
 }
 
 /// Q23: only the 13.1.10.1 form names the flat.
@@ -105,7 +134,7 @@ impl World {
             Selection::Numbers(numbers) => self.by_number(supplier, numbers, view),
             Selection::Filter(filter) => self.block(supplier, filter, view, switches)?,
         };
-        if found.rows.is_empty() && !found.behind_the_end {
+        if found.rows.is_empty() && !found.announced {
             return Err(gis_error(codes::NOTHING, None));
         }
         // XSD 16.3.0.0 includeResponses belongs to 13.1.10.1; later formats show answers unless told not to.
@@ -150,7 +179,10 @@ impl World {
     ) -> Result<Found, GisError> {
         let start = match filter.page {
             None => (filter.period.start, String::new(), Uuid::nil()),
-            Some(page) if self.is_behind_the_end(supplier, page) => return Ok(Found::empty_last(switches)),
+            Some(page) if self.is_behind_the_end(supplier, page) => {
+                self.lose_block(page, switches)?;
+                return Ok(Found::empty_last(switches));
+            }
             Some(page) => self.start_of_block(supplier, page, switches)?,
         };
         let mut rows = self.matching(supplier, filter, start, view, switches.page_size.saturating_add(1));
@@ -161,7 +193,9 @@ impl World {
             (None, Some(last)) if full && switches.empty_last_page => Paging::Next(behind(last.info.guid)),
             (None, _) => last_page(switches),
         };
-        Ok(Found { rows, not_found: NotFound::Subrequests(Vec::new()), paging, behind_the_end: false })
+        // A block that was announced comes, even when all that was in it has left the conditions meanwhile.
+        let announced = filter.page.is_some();
+        Ok(Found { rows, not_found: NotFound::Subrequests(Vec::new()), paging, announced })
     }
 
     fn matching(
@@ -192,13 +226,19 @@ impl World {
     fn start_of_block(&mut self, supplier: Uuid, page: Uuid, switches: &Switches) -> Result<Key, GisError> {
         let record = self.get(page).filter(|record| record.supplier == supplier);
         let start = record.map(|record| key(&record.info)).ok_or_else(|| content_not_found(page))?;
+        self.lose_block(page, switches)?;
+        Ok(start)
+    }
+
+    /// Q20: a block that was announced is not there the first times.
+    fn lose_block(&mut self, page: Uuid, switches: &Switches) -> Result<(), GisError> {
         let lost = self.lost_pages.entry(page).or_insert(0);
         if *lost < switches.page_lost_times {
             *lost += 1;
             return Err(content_not_found(page));
         }
         self.lost_pages.remove(&page);
-        Ok(start)
+        Ok(())
     }
 
     fn is_behind_the_end(&self, supplier: Uuid, page: Uuid) -> bool {
@@ -254,19 +294,19 @@ struct Found {
     rows: Vec<Row>,
     not_found: NotFound,
     paging: Paging,
-    /// An empty block that was announced by the one before.
-    behind_the_end: bool,
+    /// The block before named it, so that it comes even when it is empty.
+    announced: bool,
 }
 
 impl Found {
     /// XSD 16.3.0.0 pagedOutput: filled for conditions only.
     fn named(rows: Vec<Row>, not_found: NotFound) -> Self {
-        Self { rows, not_found, paging: Paging::Absent, behind_the_end: false }
+        Self { rows, not_found, paging: Paging::Absent, announced: false }
     }
 
     fn empty_last(switches: &Switches) -> Self {
         let not_found = NotFound::Subrequests(Vec::new());
-        Self { rows: Vec::new(), not_found, paging: last_page(switches), behind_the_end: true }
+        Self { rows: Vec::new(), not_found, paging: last_page(switches), announced: true }
     }
 }
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::scenario::Requests;
 use crate::seed;
+use crate::wire::model::{Debtor, Document, IdentityDocument};
 
 pub(crate) const SUPPLIER: Uuid = Uuid::from_u128(0x5a);
 
@@ -93,4 +94,27 @@ fn a_guid_is_added_once() {
     let (mut world, infos) = world(2);
     assert_eq!(world.add(SUPPLIER, (*infos[0]).clone()).unwrap_err(), WorldError::Exists);
     assert_eq!(world.of_supplier(SUPPLIER).count(), 2);
+}
+
+#[test]
+fn every_text_of_an_answer_counts() {
+    let text = |letters: usize| "я".repeat(letters);
+    let kind = |letters| NsiRef { code: text(letters), guid: Uuid::nil(), name: Some(text(letters)) };
+    let answer = |n: usize| {
+        let file = FileRef { name: text(n), description: text(n), guid: Uuid::nil(), hash: Some(text(n)) };
+        let document = IdentityDocument { kind: kind(n), series: Some(text(n)), number: text(n) };
+        let person = Person {
+            first: text(n),
+            last: text(n),
+            middle: Some(text(n)),
+            snils: Some(text(n)),
+            document: Some(document),
+        };
+        let documents = vec![Document { kind: kind(n), file: file.clone() }];
+        let debtors = vec![Debtor { person, documents }];
+        Answer { has_debt: true, additional_files: vec![file], debtors, ..(*no_debt(&text(n))).clone() }
+    };
+    let size = |n| Change::Sent(Arc::new(answer(n))).size();
+    // Two files with three texts, two kinds with two, a person with four, a document with two, a description.
+    assert_eq!(size(1000) - size(0), (6 + 4 + 4 + 2 + 1) * 2000);
 }

@@ -4,10 +4,12 @@ use roxmltree::Node;
 
 use super::model::{Action, ActionKind, Answer, Debtor, Document, FileRef, IdentityDocument, NsiRef, Person};
 use super::names::{base, drs, nsi};
-use super::tree::{Children, Read, boolean, guid, guids, matching, nsi_code, snils, text, word};
+use super::tree::{Children, Read, boolean, guid, guids, matching, nsi_code, text, word};
 
 /// XSD importDSRResponsesRequest 14.0.0.0: at most 100 actions.
 const ACTIONS: usize = 100;
+/// Characters of a `snils` that is kept to be judged by the rules.
+const SNILS: usize = 255;
 
 /// All actions of the request.
 pub(super) fn actions(mut parts: Children<'_, '_>) -> Read<Vec<Action>> {
@@ -61,7 +63,7 @@ fn person(node: Node<'_, '_>) -> Read<Person> {
         first: text(parts.required(drs("firstName"))?, 255)?,
         last: text(parts.required(drs("lastName"))?, 255)?,
         middle: parts.optional(drs("middleName")).map(|node| text(node, 255)).transpose()?,
-        snils: parts.optional(drs("snils")).map(snils).transpose()?,
+        snils: parts.optional(drs("snils")).map(|node| text(node, SNILS)).transpose()?,
         document: parts.optional(drs("document")).map(identity_document).transpose()?,
     };
     parts.finish()?;

@@ -28,8 +28,8 @@ hidden!(Answer, FileRef, IdentityDocument, Person);
 mod reply;
 
 pub use reply::{
-    CancelledAddress, CourtAct, Done, Executor, ExportedDebtor, ExportedDocument, GisError, HousingObject,
-    ItemResult, NotFound, Organization, Outcome, Paging, Place, Response, State, Subrequest, SubrequestPage,
+    CourtAct, Done, Executor, ExportedDebtor, ExportedDocument, GisError, HousingObject, ItemResult,
+    NotFound, Organization, Outcome, Paging, Place, Response, State, Subrequest, SubrequestPage,
 };
 
 /// One well-formed, structurally valid request.
@@ -358,7 +358,7 @@ pub struct Person {
     pub last: String,
     /// `middleName`, 1 to 255 characters.
     pub middle: Option<String>,
-    /// `snils`, 11 digits.
+    /// `snils`: 11 digits in the schema; what a request brings is kept as it came and judged by the rules.
     pub snils: Option<String>,
     /// `document`: the identity document.
     pub document: Option<IdentityDocument>,

@@ -5,6 +5,8 @@
 
 use thiserror::Error;
 
+use crate::scenario::SchemaViolation;
+
 /// Why a request was not read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
@@ -44,7 +46,7 @@ pub enum Refusal {
 /// How a [`Refusal`] goes out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefusalAnswer {
-    /// HTTP 400 «Bad Request» without details (Q10, Q31).
+    /// HTTP 400 «Bad Request» without details: a wrong version, or a breach of the schema (Q10, Q31).
     BadRequest,
     /// HTTP 500 with a SOAP Fault.
     Fault {
@@ -58,21 +60,25 @@ pub enum RefusalAnswer {
 }
 
 impl Refusal {
-    /// How the server says it.
+    /// How the server says it; both ways of putting a breach of the schema were met.
     #[must_use]
-    pub fn answer(&self) -> RefusalAnswer {
+    pub fn answer(&self, violation: SchemaViolation) -> RefusalAnswer {
         let fault = |fault_code, code, message| RefusalAnswer::Fault { fault_code, code, message };
         match self {
-            Self::NotXml(_) | Self::Version { .. } => RefusalAnswer::BadRequest,
+            Self::Version { .. } => RefusalAnswer::BadRequest,
+            Self::NotXml(_) => fault("Server", "FMT001300", "Некорректный XML".to_owned()),
             Self::SoapVersion => {
                 fault("VersionMismatch", "FMT001300", "Ожидается конверт SOAP 1.1".to_owned())
             }
             Self::SoapAction { body } => {
                 fault("Client", "FMT001300", format!("SOAPAction не соответствует телу сообщения {body}"))
             }
-            Self::Structure { path, problem } => {
-                fault("Server", "FMT001300", format!("Некорректный XML: {path}: {problem}"))
-            }
+            Self::Structure { path, problem } => match violation {
+                SchemaViolation::Http400 => RefusalAnswer::BadRequest,
+                SchemaViolation::Fault => {
+                    fault("Server", "FMT001300", format!("Некорректный XML: {path}: {problem}"))
+                }
+            },
             Self::Citizen => fault("Server", "AUT011003", "Доступ запрещен для поставщика данных".to_owned()),
         }
     }

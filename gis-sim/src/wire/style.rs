@@ -21,8 +21,6 @@ pub struct Style {
     pub short_update_dates: bool,
     /// Which id the reply header of `getState` repeats.
     pub header_message: HeaderMessage,
-    /// Leaves `fiasHouseGUID` out of addresses (Q22); valid.
-    pub hide_fias_ids: bool,
 }
 
 /// The id in `ResultHeader/MessageGUID` of a `getState` reply (Q18).
@@ -106,7 +104,6 @@ impl Style {
             zoned_dates: true,
             short_update_dates: false,
             header_message: HeaderMessage::Original,
-            hide_fias_ids: false,
         }
     }
 

@@ -204,7 +204,7 @@ pub(super) fn word<T>(node: Node<'_, '_>, parse: impl Fn(&str) -> Option<T>) -> 
 
 /// `SNILSType`.
 pub(super) fn snils(node: Node<'_, '_>) -> Read<String> {
-    matching(node, "SNILSType", |text| text.len() == 11 && text.bytes().all(|byte| byte.is_ascii_digit()))
+    matching(node, "SNILSType", crate::rules::is_snils)
 }
 
 /// `nsiCodeType`: at most 20 characters of `(A?\d{1,4}\.?)+`.

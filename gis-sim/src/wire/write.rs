@@ -1,6 +1,6 @@
 //! Answers → bytes: acknowledgements, states and faults.
 //!
-//! [`crate::exchange`] decides what to say, [`Style`] how it looks; here it becomes SOAP. Element order
+//! The engine decides what to say, [`Style`] how it looks, and the server calls this to make it SOAP. Element order
 //! follows XSD 16.3.0.0. What is given is written, valid or not: an empty page or an empty list of results
 //! is a manner of the real server. Only the text of a message is made safe: characters that XML cannot hold
 //! become U+FFFD.
@@ -216,7 +216,6 @@ fn item_result(xml: &mut Xml<'_>, item: &ItemResult) {
         xml.guid(base("TransportGUID"), item.transport);
         match &item.result {
             Ok(done) => {
-                xml.optional_text(base("UniqueNumber"), done.number.as_deref());
                 let updated = if xml.style.short_update_dates {
                     done.updated.format("%Y-%m-%d").to_string()
                 } else {

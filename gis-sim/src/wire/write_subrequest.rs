@@ -78,9 +78,7 @@ fn housing(xml: &mut Xml<'_>, housing: &HousingObject) {
             xml.text(drs("adressType"), &object.kind);
         }
     }
-    if !xml.style.hide_fias_ids {
-        xml.optional_guid(drs("fiasHouseGUID"), housing.fias_house);
-    }
+    xml.optional_guid(drs("fiasHouseGUID"), housing.fias_house);
     xml.text(drs("address"), &housing.address);
 }
 
@@ -132,7 +130,6 @@ fn identity_document(xml: &mut Xml<'_>, document: &IdentityDocument) {
 fn document(xml: &mut Xml<'_>, document: &ExportedDocument) {
     nsi_ref(xml, &document.kind);
     xml.element(drs("attachment"), |xml| file(xml, &document.file));
-    xml.optional_guid(drs("debtGUID"), document.debt);
     if let Some(act) = &document.act {
         xml.element(drs("actType"), |xml| {
             xml.text(drs("number"), &act.number);
@@ -140,14 +137,6 @@ fn document(xml: &mut Xml<'_>, document: &ExportedDocument) {
             if let Some(pronounced) = act.pronounced {
                 date(xml, drs("judicalActDatePronouncing"), pronounced);
             }
-        });
-    }
-    if let Some(address) = &document.cancelled_address {
-        xml.element(drs("cancelledAddress"), |xml| {
-            xml.text(drs("cancelledAddressText"), &address.text);
-            xml.optional_guid(drs("fiasHouseGUID"), address.fias_house);
-            xml.optional_guid(drs("HCSHouseGUID"), address.house);
-            xml.guid(drs("HMobjectGUID"), address.object);
         });
     }
 }

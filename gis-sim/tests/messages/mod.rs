@@ -1,5 +1,7 @@
 //! Builds requests by hand, as text, for the tests of the reader.
 
+use std::cell::RefCell;
+
 use gis_sim::wire::model::Body;
 use gis_sim::wire::{Refusal, read};
 
@@ -9,14 +11,19 @@ pub(crate) const GUID: &str = "0e1f2a3b-4c5d-4e6f-8a9b-0c1d2e3f4a5b";
 /// First and last name of an invented person.
 pub(crate) const NAMES: &str = "<d:firstName>Пётр</d:firstName><d:lastName>Тестов</d:lastName>";
 
+/// The namespaces of all messages here.
+const NAMESPACES: &str = "xmlns:s='http://schemas.xmlsoap.org/soap/envelope/' \
+                          xmlns:b='http://dom.gosuslugi.ru/schema/integration/base/' \
+                          xmlns:d='http://dom.gosuslugi.ru/schema/integration/drs/' \
+                          xmlns:n='http://dom.gosuslugi.ru/schema/integration/nsi-base/'";
+
+thread_local! {
+    /// Every body that this test has read, as a document, and whether the reader took it.
+    pub(crate) static TRIED: RefCell<Vec<(String, bool)>> = const { RefCell::new(Vec::new()) };
+}
+
 pub(crate) fn envelope(header: &str, body: &str) -> String {
-    format!(
-        "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/' \
-         xmlns:b='http://dom.gosuslugi.ru/schema/integration/base/' \
-         xmlns:d='http://dom.gosuslugi.ru/schema/integration/drs/' \
-         xmlns:n='http://dom.gosuslugi.ru/schema/integration/nsi-base/'>\
-         <s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>"
-    )
+    format!("<s:Envelope {NAMESPACES}><s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>")
 }
 
 pub(crate) fn header(rest: &str) -> String {
@@ -31,7 +38,11 @@ pub(crate) fn organization() -> String {
 }
 
 pub(crate) fn with_body(body: &str) -> Result<Body, Refusal> {
-    read(envelope(&header(&organization()), body).as_bytes(), None).map(|request| request.body)
+    let read = read(envelope(&header(&organization()), body).as_bytes(), None).map(|request| request.body);
+    let (name, rest) = body.split_at(body.find([' ', '>']).unwrap_or(0));
+    let document = format!("{name} {NAMESPACES}{rest}");
+    TRIED.with_borrow_mut(|tried| tried.push((document, read.is_ok())));
+    read
 }
 
 pub(crate) fn import(actions: &str) -> Result<Body, Refusal> {

@@ -75,6 +75,11 @@ impl Answer {
         std::str::from_utf8(&self.body).unwrap()
     }
 
+    /// Whether it is XML at all.
+    pub(crate) fn readable(&self) -> bool {
+        std::str::from_utf8(&self.body).is_ok_and(|text| roxmltree::Document::parse(text).is_ok())
+    }
+
     /// The texts of all elements with this local name.
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
         let document = roxmltree::Document::parse(self.text()).unwrap();
@@ -171,9 +176,13 @@ impl Client {
         )
     }
 
-    pub(crate) async fn export(&self, version: &str, content: &str) -> Answer {
+    pub(crate) async fn try_export(&self, version: &str, content: &str) -> reqwest::Result<Answer> {
         let message = self.message(Uuid::new_v4(), "exportDSRsRequest", version, content);
-        self.post_bytes("exportDebtSubrequests", message).await.unwrap()
+        self.post_bytes("exportDebtSubrequests", message).await
+    }
+
+    pub(crate) async fn export(&self, version: &str, content: &str) -> Answer {
+        self.try_export(version, content).await.unwrap()
     }
 
     pub(crate) fn import_message(&self, guid: Uuid, actions: &[String]) -> String {

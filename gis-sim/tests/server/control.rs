@@ -115,6 +115,34 @@ async fn the_scenario_is_read_patched_and_replaced() {
 }
 
 #[tokio::test]
+async fn the_scenario_shows_the_rules_that_are_in_force() {
+    let simulator = lenient(0, json!({}));
+    let client = Client::new(&simulator);
+    let with_rule =
+        json!({"faults": [{"operation": "probe", "when": "always", "kind": "reset_before"}]}).to_string();
+    let rules = async |path: &str| {
+        let (_, shown) = client.control("GET", path, "").await;
+        let list = if path == "/faults" { &shown["items"] } else { &shown["faults"] };
+        list.as_array().unwrap().len()
+    };
+    for clear in [true, false] {
+        assert_eq!(client.control("PUT", "/scenario", &with_rule).await.0, 200);
+        assert_eq!((rules("/faults").await, rules("/scenario").await), (1, 1), "PUT makes the rules anew");
+        let path = match clear {
+            true => "/faults".to_owned(),
+            false => format!("/faults/{}", simulator.control().faults()[0].id),
+        };
+        assert_eq!(client.control("DELETE", &path, "").await.0, 204);
+        assert_eq!((rules("/faults").await, rules("/scenario").await), (0, 0));
+    }
+    let rule = json!({"operation": "probe", "kind": "reset_before"});
+    let many = json!({"faults": vec![rule; 1001], "timing": {"slow": "1s"}}).to_string();
+    let (status, error) = client.control("PUT", "/scenario", &many).await;
+    assert_eq!(status, 400, "{error}");
+    assert_eq!(client.control("GET", "/scenario", "").await.1["timing"]["slow"], "0s");
+}
+
+#[tokio::test]
 async fn faults_are_made_counted_and_deleted() {
     let simulator = lenient(0, json!({}));
     let client = Client::new(&simulator);
@@ -175,7 +203,7 @@ async fn errors_are_json_and_say_what_is_wrong() {
         (
             "POST",
             "/faults".to_owned(),
-            r#"{"operation": "getState", "kind": "stuck"}"#,
+            r#"{"operation": "getState", "kind": {"stuck": {}}}"#,
             400,
             "kind does not fit",
         ),

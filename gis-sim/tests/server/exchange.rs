@@ -230,9 +230,12 @@ async fn unreadable_requests_are_refused_as_the_front_end_does() {
     let simulator = lenient(1, json!({}));
     let client = Client::new(&simulator);
     let not_xml = client.post_bytes("getState", "<html>").await.unwrap();
-    assert_eq!(not_xml.status, 400);
+    assert_eq!((not_xml.status, not_xml.code().as_str()), (500, "FMT001300"));
     let version = client.export("16.3.0.0", &filter("")).await;
     assert_eq!(version.status, 400, "Q31: the version of the package instead of the operation's");
+    let element = client.export("13.1.10.1", "<d:unknown></d:unknown>").await;
+    assert_eq!(element.status, 400, "Q10: a breach of the schema");
+    simulator.control().patch_scenario(json!({"replies": {"schema_violation": "fault"}})).unwrap();
     let element = client.export("13.1.10.1", "<d:unknown></d:unknown>").await;
     assert_eq!((element.status, element.code().as_str()), (500, "FMT001300"));
     let period =
@@ -248,7 +251,10 @@ async fn unreadable_requests_are_refused_as_the_front_end_does() {
         assert_eq!(answer.status, 413);
     }
     let outcomes: Vec<_> = simulator.control().calls(0, 100).into_iter().map(|call| call.outcome).collect();
-    assert_eq!(outcomes, ["http 400", "http 400", "fault FMT001300", "ack", "state 3 INT009002"]);
+    assert_eq!(
+        outcomes,
+        ["fault FMT001300", "http 400", "http 400", "fault FMT001300", "ack", "state 3 INT009002"]
+    );
 }
 
 #[tokio::test]

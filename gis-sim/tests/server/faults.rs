@@ -174,7 +174,7 @@ async fn slow_calls_take_real_time() {
 #[tokio::test]
 async fn stuck_and_late_results() {
     let (simulator, client, guids) = ready(2).await;
-    on_import(&simulator, json!("stuck"));
+    on_import(&simulator, json!({"stuck": {}}));
     let stuck = client.import(&[no_debt(guids[0], "нет")]).await.acknowledged();
     on_import(&simulator, json!({"late": {"by": "3h"}}));
     let late = client.import(&[no_debt(guids[1], "нет")]).await.acknowledged();
@@ -184,6 +184,16 @@ async fn stuck_and_late_results() {
     assert_eq!((client.progress(stuck).await, client.progress(late).await), ("2".to_owned(), "3".to_owned()));
     assert_eq!(status(&simulator, guids[0]), ResponseStatus::NotSent);
     assert_eq!(status(&simulator, guids[1]), ResponseStatus::Sent);
+}
+
+#[tokio::test]
+async fn a_stuck_call_may_be_in_force() {
+    let (simulator, client, guids) = ready(1).await;
+    on_import(&simulator, json!({"stuck": {"effect": true, "state": 1}}));
+    let message = client.import(&[no_debt(guids[0], "нет")]).await.acknowledged();
+    advance(&simulator, HOUR);
+    assert_eq!(client.progress(message).await, "1");
+    assert_eq!(status(&simulator, guids[0]), ResponseStatus::Sent);
 }
 
 #[tokio::test]

@@ -1,5 +1,9 @@
 //! The file store over HTTP: whole, in parts, and every error.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gis_sim::SimHandle;
@@ -81,6 +85,11 @@ fn store() -> (SimHandle, Client) {
     (simulator, client)
 }
 
+/// XSD includeResponses: only 13.1.10.1 knows it.
+fn with_responses(version: &str) -> &'static str {
+    if version == "13.1.10.1" { WITH_RESPONSES } else { "" }
+}
+
 #[tokio::test]
 async fn a_whole_file_serves_an_answer_and_can_be_downloaded_then() {
     let (simulator, client) = store();
@@ -100,7 +109,31 @@ async fn a_whole_file_serves_an_answer_and_can_be_downloaded_then() {
     assert_eq!(unknown.code(), "FIL001001");
     let done = client.delivered(&simulator, &[debt(guids[0], file, &hex::encode(gost94(content)))]).await;
     assert_eq!(done.all("UpdateDate").len(), 1, "{}", done.text());
+    for (version, dates) in [("13.1.10.1", 0), ("14.0.0.0", 1), ("15.3.0.0", 2)] {
+        let shown =
+            client.exported(&simulator, version, &(by_guid(&guids[..1]) + with_responses(version))).await;
+        assert_eq!(shown.all("attachment").len(), 1, "{}", shown.text());
+        let told = ["date", "judicalActDatePronouncing"].map(|name| shown.all(name).len());
+        assert_eq!(told.iter().sum::<usize>(), dates, "{version}: the court act, and when it was pronounced");
+    }
     assert_eq!(download().await.body, content);
+}
+
+#[tokio::test]
+async fn a_wrong_snils_spoils_its_package_or_its_item() {
+    let (simulator, client) = store();
+    let content = b"%PDF-1.4 invented";
+    let file = put(&client, content).await.upload_id();
+    client.export("13.1.10.1", &filter("")).await;
+    let guids = subrequests(&simulator, &client);
+    let wrong =
+        debt(guids[0], file, &hex::encode(gost94(content))).replace(">00000000000<", ">000-000-000 00<");
+    let package = [wrong, no_debt(guids[1], "нет")];
+    let refused = client.delivered(&simulator, &package).await;
+    assert_eq!((refused.all("ErrorMessage").len(), refused.code().as_str()), (1, "INT009007"));
+    simulator.control().patch_scenario(json!({"import": {"bad_value": "item"}})).unwrap();
+    let partial = client.delivered(&simulator, &package).await;
+    assert_eq!((partial.all("UpdateDate").len(), partial.code().as_str()), (1, "INT009007"));
 }
 
 #[tokio::test]
@@ -196,13 +229,23 @@ async fn every_refusal_has_its_cause() {
 }
 
 #[tokio::test]
-async fn a_part_too_large_is_refused_without_reading_it_all() {
-    let (_simulator, client) = store();
-    let large = vec![0_u8; PART_BYTES + 1];
-    // The connection may be closed while the client still writes.
-    if let Ok(reply) = try_call(&client, Method::PUT, "", &[md5(&large), name("a.pdf")], &large).await {
-        assert_eq!(reply.error(), "InvalidSizeException");
-    }
+async fn a_part_too_large_is_refused_without_reading_it() {
+    let (simulator, client) = store();
+    let mut connection = TcpStream::connect(simulator.address()).unwrap();
+    connection.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let head = format!(
+        "PUT {FILES} HTTP/1.1\r\nHost: gis\r\nX-Upload-OrgPPAGUID: {}\r\nX-Upload-Filename: a.pdf\r\n\
+         Content-Length: {}\r\n\r\n",
+        client.organization,
+        PART_BYTES + 1
+    );
+    connection.write_all(head.as_bytes()).unwrap();
+    // Not a byte of the body is sent, so the answer cannot have waited for it.
+    let mut lines =
+        BufReader::new(connection).lines().map(Result::unwrap).take_while(|line| !line.is_empty());
+    assert_eq!(lines.next().unwrap(), "HTTP/1.1 400 Bad Request");
+    assert!(lines.any(|line| line.eq_ignore_ascii_case("X-Upload-Error: InvalidSizeException")));
+    assert_eq!(simulator.control().state().files, 0);
 }
 
 #[tokio::test]

@@ -143,6 +143,9 @@ async fn endings_of_request_numbers_choose_a_behaviour() {
     assert_eq!(client.progress(message).await, "3");
 
     let lost = make("04");
+    let dropped = json!({"operation": "importResponses", "kind": {"http": {"status": 503}}});
+    fault(&simulator, dropped);
+    assert_eq!(client.import(&[no_debt(lost, "нет")]).await.status, 503, "not accepted, so not lost either");
     assert!(client.try_import(&[no_debt(lost, "нет")]).await.is_err(), "the acknowledgement is lost");
     advance(&simulator, 10);
     assert_eq!(status(lost), ResponseStatus::Sent, "but it was delivered");

@@ -82,6 +82,34 @@ fn a_block_begins_at_its_place_although_its_first_subrequest_was_answered() {
 }
 
 #[test]
+fn a_block_that_has_emptied_meanwhile_is_an_empty_last_one() {
+    let (mut world, infos) = world(101);
+    let open = Filter { response_statuses: vec![ResponseStatus::NotSent], ..filter() };
+    let switches = Switches { page_lost_times: 1, ..Switches::default() };
+    let first = run(&mut world, Selection::Filter(open.clone()), &switches).unwrap();
+    let Paging::Next(next) = first.paging else { panic!("two blocks expected") };
+    for info in &infos {
+        world.apply(info.guid, cabinet(1, Change::Sent(no_debt("meanwhile")))).unwrap();
+    }
+    let second = Selection::Filter(Filter { page: Some(next), ..open.clone() });
+    assert_eq!(run(&mut world, second.clone(), &switches).unwrap_err().code, codes::PAGE_LOST);
+    let page = run(&mut world, second, &switches).unwrap();
+    assert_eq!((page.rows.len(), page.paging), (0, Paging::Last));
+    assert_eq!(run(&mut world, Selection::Filter(open), &switches).unwrap_err().code, codes::NOTHING);
+}
+
+#[test]
+fn an_announced_empty_block_is_lost_like_any_other() {
+    let (mut world, _infos) = world(100);
+    let switches = Switches { page_lost_times: 1, empty_last_page: true, ..Switches::default() };
+    let first = run(&mut world, Selection::Filter(filter()), &switches).unwrap();
+    let Paging::Next(next) = first.paging else { panic!("an empty block expected") };
+    let second = Selection::Filter(Filter { page: Some(next), ..filter() });
+    assert_eq!(run(&mut world, second.clone(), &switches).unwrap_err().code, codes::PAGE_LOST);
+    assert!(run(&mut world, second, &switches).unwrap().rows.is_empty());
+}
+
+#[test]
 fn conditions_are_all_satisfied() {
     let (mut world, infos) = world(300);
     world.apply(infos[0].guid, cabinet(1, Change::Sent(no_debt("one")))).unwrap();

@@ -7,7 +7,7 @@ use super::{
     Answer, Debtor, Document, FileRef, NsiRef, Period, Person, RegistryObject, RequestStatus, ResponseStatus,
 };
 
-hidden!(CancelledAddress, CourtAct, Executor, ExportedDocument, HousingObject, Place, Response, Subrequest);
+hidden!(CourtAct, Executor, ExportedDocument, HousingObject, Place, Response, Subrequest);
 
 /// What `getState` tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +56,6 @@ pub struct ItemResult {
 /// The success branch of [`ItemResult`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
-    /// `UniqueNumber`.
-    pub number: Option<String>,
     /// `UpdateDate`.
     pub updated: DateTime<FixedOffset>,
 }
@@ -188,10 +186,23 @@ impl Response {
     /// The exported form of an answer that a supplier sent. `debtGUID` records come back as no debtor: what
     /// the registry of debts would add is not simulated.
     #[must_use]
-    pub fn of_answer(answer: &Answer, executor_name: &str) -> Self {
+    pub fn of_answer(
+        answer: &Answer,
+        executor_name: &str,
+        act: impl Fn(&Document) -> Option<CourtAct>,
+    ) -> Self {
+        let document = |document: &Document| ExportedDocument {
+            kind: document.kind.clone(),
+            file: document.file.clone(),
+            act: act(document),
+        };
+        let debtor = |debtor: &Debtor| ExportedDebtor {
+            person: debtor.person.clone(),
+            documents: debtor.documents.iter().map(document).collect(),
+        };
         Self {
             has_debt: answer.has_debt,
-            debtors: answer.debtors.iter().map(ExportedDebtor::from).collect(),
+            debtors: answer.debtors.iter().map(debtor).collect(),
             additional_files: answer.additional_files.clone(),
             description: answer.description.clone(),
             executor: Executor { guid: answer.executor, name: executor_name.to_owned() },
@@ -208,32 +219,16 @@ pub struct ExportedDebtor {
     pub documents: Vec<ExportedDocument>,
 }
 
-impl From<&Debtor> for ExportedDebtor {
-    fn from(debtor: &Debtor) -> Self {
-        let document = |document: &Document| ExportedDocument {
-            kind: document.kind.clone(),
-            file: document.file.clone(),
-            debt: None,
-            act: None,
-            cancelled_address: None,
-        };
-        Self { person: debtor.person.clone(), documents: debtor.documents.iter().map(document).collect() }
-    }
-}
-
-/// `document` of [`ExportedDebtor`]; the last three fields are filled from version 14.0.0.0 on.
+/// `document` of [`ExportedDebtor`]. `debtGUID` and `cancelledAddress` come from the registry of debts, which nobody
+/// fills here.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ExportedDocument {
     /// `type`: entry of NSI 358.
     pub kind: NsiRef,
     /// `attachment`.
     pub file: FileRef,
-    /// `debtGUID`.
-    pub debt: Option<Uuid>,
-    /// `actType`.
+    /// `actType`, from version 14.0.0.0 on.
     pub act: Option<CourtAct>,
-    /// `cancelledAddress`.
-    pub cancelled_address: Option<CancelledAddress>,
 }
 
 /// `ActType`.
@@ -245,17 +240,4 @@ pub struct CourtAct {
     pub date: NaiveDate,
     /// `judicalActDatePronouncing` (sic), from version 15.3.0.0 on.
     pub pronounced: Option<NaiveDate>,
-}
-
-/// `CancelledAddressType`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct CancelledAddress {
-    /// `cancelledAddressText`, at most 4000 characters.
-    pub text: String,
-    /// `fiasHouseGUID`.
-    pub fias_house: Option<Uuid>,
-    /// `HCSHouseGUID`.
-    pub house: Option<Uuid>,
-    /// `HMobjectGUID`.
-    pub object: Uuid,
 }
