@@ -19,6 +19,7 @@ use gis_client::envelope::{Header, Sender};
 use gis_client::files::FileUpload;
 use gis_client::http::VerifyReplies;
 use gis_client::ids::{ExecutorId, MessageId, SubrequestId, TransportId};
+use gis_client::signature::CertificateDigest;
 use gis_client::signer::KeyPairSigner;
 use gis_client::text::{AttachmentDescription, AttachmentName, Comment, PersonName, Snils};
 use gis_client::{Call, Gis, HttpGis, HttpSettings, UploadedFile, Verdict};
@@ -33,7 +34,7 @@ async fn main() -> Outcome<()> {
     let mut config = Config::default();
     config.scenario.timing.poll_ready = Duration::from_millis(300);
     let sim = Sim::start(config)?;
-    let session = Session::new(&sim.base_url())?;
+    let session = Session::new(&sim.base_url(), CertificateDigest::of(sim.certificate()))?;
     println!("simulator of GIS ZhKH at {}", sim.base_url());
     println!("probe: HTTP {}", session.gis.probe().await?.status);
 
@@ -48,7 +49,7 @@ async fn main() -> Outcome<()> {
     println!("\nwhat GIS holds now:");
     let ids = vec![without_debt.id, with_debt.id];
     session.show(&ids).await?;
-    let content = session.gis.download_file(session.sender.organization, file.id, 1024).await?;
+    let content = session.gis.download_file(session.sender.organization, file.id, 1024, None).await?;
     let same = gost::hash::gost94(&content) == file.hash;
     println!(
         "  file {}: {} bytes read back, hash {}",
@@ -75,7 +76,7 @@ struct Session {
 }
 
 impl Session {
-    fn new(base_url: &str) -> Outcome<Self> {
+    fn new(base_url: &str, signer_of_gis: CertificateDigest) -> Outcome<Self> {
         let key = PrivateKey::generate(ParameterSet::CryptoProA)?;
         let now = Utc::now();
         let certificate = Certificate::self_signed(
@@ -84,7 +85,11 @@ impl Session {
             now - TimeDelta::days(1),
             now + TimeDelta::days(1),
         )?;
-        let settings = HttpSettings { verify_replies: VerifyReplies::Require, ..HttpSettings::new(base_url) };
+        let settings = HttpSettings {
+            verify_replies: VerifyReplies::Require,
+            reply_signers: vec![signer_of_gis],
+            ..HttpSettings::new(base_url)
+        };
         Ok(Self {
             gis: HttpGis::new(settings)?,
             sender: Sender {
@@ -130,7 +135,7 @@ impl Session {
         let organization = self.sender.organization;
         let content = "an invented court act".into();
         let file = FileUpload { organization, extension: "pdf".parse()?, content };
-        let uploaded = self.gis.upload_file(&file).await?;
+        let uploaded = self.gis.upload_file(&file, None, None).await?;
         println!("uploaded file {}", uploaded.id);
         Ok(uploaded)
     }
@@ -143,7 +148,8 @@ impl Session {
             let words = match item.result {
                 ItemResult::Ok { .. } => "done".to_owned(),
                 ItemResult::Errors(errors) => {
-                    let words = errors.iter().map(|error| format!("{} {}", error.code, error.description));
+                    let words =
+                        errors.iter().map(|error| format!("{} {}", error.gis_code(), error.description));
                     words.collect::<Vec<_>>().join("; ")
                 }
                 ItemResult::Unclear => "unclear".to_owned(),
@@ -164,7 +170,9 @@ impl Session {
             match judge(self.gis.get_state(&self.call(), acknowledgement.message).await?) {
                 Verdict::Pending => {}
                 Verdict::Done(result) => return Ok(result),
-                Verdict::Failed(error) => return Err(format!("{}: {}", error.code, error.description).into()),
+                Verdict::Failed(error) => {
+                    return Err(format!("{}: {}", error.gis_code(), error.description).into());
+                }
                 Verdict::Unclear => return Err("GIS says neither yes nor no".into()),
             }
         }

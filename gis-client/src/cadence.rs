@@ -134,7 +134,9 @@ pub enum Circuit {
     HalfOpen {
         /// How many times in a row the circuit has opened.
         openings: u32,
-        /// When the trial call counts as lost and another may be made.
+        /// When the trial call began.
+        began: DateTime<Utc>,
+        /// When it counts as lost and another may be made.
         until: DateTime<Utc>,
     },
 }
@@ -148,6 +150,8 @@ pub enum CircuitEvent {
     Answered,
     /// No answer of GIS came.
     Failed {
+        /// When the call began, the time of its [`Started`](Self::Started).
+        began: DateTime<Utc>,
         /// Any random number, for [`Backoff::wait`].
         jitter: u32,
     },
@@ -177,14 +181,14 @@ impl Circuit {
 
     /// The circuit after an event.
     ///
-    /// Events of calls that began before the circuit opened still arrive: an answer closes it, a failure tells
-    /// nothing new.
+    /// Events of calls that began before the circuit opened still arrive, also while a trial is under way: an
+    /// answer closes it, a failure tells nothing new.
     #[must_use]
     pub fn after(self, event: CircuitEvent, now: DateTime<Utc>, policy: &CircuitPolicy) -> Self {
         match (self, event) {
             (_, CircuitEvent::Answered) => Self::default(),
             (Self::Closed { .. }, CircuitEvent::Started) => self,
-            (Self::Closed { failures }, CircuitEvent::Failed { jitter }) => {
+            (Self::Closed { failures }, CircuitEvent::Failed { jitter, .. }) => {
                 let failures = failures.saturating_add(1);
                 if failures < policy.threshold {
                     Self::Closed { failures }
@@ -193,10 +197,13 @@ impl Circuit {
                 }
             }
             (Self::Open { openings, .. } | Self::HalfOpen { openings, .. }, CircuitEvent::Started) => {
-                Self::HalfOpen { openings, until: later(now, policy.patience) }
+                Self::HalfOpen { openings, began: now, until: later(now, policy.patience) }
             }
             (Self::Open { .. }, CircuitEvent::Failed { .. }) => self,
-            (Self::HalfOpen { openings, .. }, CircuitEvent::Failed { jitter }) => {
+            (Self::HalfOpen { began: trial, .. }, CircuitEvent::Failed { began, .. }) if began < trial => {
+                self
+            }
+            (Self::HalfOpen { openings, .. }, CircuitEvent::Failed { jitter, .. }) => {
                 Self::open(openings.saturating_add(1), jitter, now, policy)
             }
         }
@@ -262,7 +269,7 @@ mod tests {
     #[test]
     fn a_circuit_opens_tries_and_closes() {
         let policy = CircuitPolicy { threshold: 2, ..CircuitPolicy::default() };
-        let failed = CircuitEvent::Failed { jitter: u32::MAX };
+        let failed = CircuitEvent::Failed { began: at(0), jitter: u32::MAX };
 
         let circuit = Circuit::default().after(failed, at(0), &policy);
         assert_eq!(circuit, Circuit::Closed { failures: 1 });
@@ -274,20 +281,42 @@ mod tests {
         assert_eq!(open.after(failed, at(2), &policy), open, "a call of before tells nothing new");
 
         let trial = open.after(CircuitEvent::Started, at(6), &policy);
-        assert_eq!(trial, Circuit::HalfOpen { openings: 1, until: at(246) });
+        assert_eq!(trial, Circuit::HalfOpen { openings: 1, began: at(6), until: at(246) });
         assert!(!trial.may_call(at(7)), "one trial at a time");
         assert!(trial.may_call(at(246)), "a trial whose worker died does not block for ever");
 
-        assert_eq!(trial.after(failed, at(7), &policy), Circuit::Open { openings: 2, until: at(17) });
+        let trial_failed = CircuitEvent::Failed { began: at(6), jitter: u32::MAX };
+        assert_eq!(trial.after(trial_failed, at(7), &policy), Circuit::Open { openings: 2, until: at(17) });
         assert_eq!(trial.after(CircuitEvent::Answered, at(7), &policy), Circuit::default());
         assert_eq!(open.after(CircuitEvent::Answered, at(2), &policy), Circuit::default());
+    }
+
+    #[test]
+    fn while_a_trial_is_under_way_only_its_own_failure_counts() {
+        let policy = CircuitPolicy::default();
+        let failed = |began| CircuitEvent::Failed { began: at(began), jitter: u32::MAX };
+        // Ten calls of before: five open the circuit, the other five are still under way when the trial begins.
+        let mut circuit = Circuit::default();
+        for call in 0..5 {
+            circuit = circuit.after(failed(call), at(10), &policy);
+        }
+        assert_eq!(circuit, Circuit::Open { openings: 1, until: at(15) });
+        let trial = circuit.after(CircuitEvent::Started, at(15), &policy);
+        for call in 5..10 {
+            assert_eq!(trial.after(failed(call), at(16), &policy), trial, "call {call}");
+        }
+        assert_eq!(trial.after(failed(15), at(20), &policy), Circuit::Open { openings: 2, until: at(30) });
+        // A trial whose worker was thought dead does not speak for the next one.
+        let next = trial.after(CircuitEvent::Started, at(255), &policy);
+        assert_eq!(next.after(failed(15), at(256), &policy), next);
     }
 
     fn events() -> impl Strategy<Value = CircuitEvent> {
         prop_oneof![
             Just(CircuitEvent::Started),
             Just(CircuitEvent::Answered),
-            any::<u32>().prop_map(|jitter| CircuitEvent::Failed { jitter }),
+            (0_i64..600_000, any::<u32>())
+                .prop_map(|(began, jitter)| CircuitEvent::Failed { began: at(began), jitter }),
         ]
     }
 

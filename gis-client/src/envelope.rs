@@ -88,8 +88,8 @@ pub async fn export_subrequests(
         business_request(sender, header, &[], FRAME_BYTES, "exportDSRsRequest", version, |writer| {
             write_export(writer, request);
         });
-    let body = sign(message, header, sender.signer.as_ref()).await?;
-    Ok(Envelope { action: EXPORT_SUBREQUESTS, body: body.into() })
+    let body = signed(sender, header, message).await?;
+    Ok(Envelope { action: EXPORT_SUBREQUESTS, body })
 }
 
 /// Writes and signs `importResponses`.
@@ -107,8 +107,8 @@ pub async fn import_responses(
     let message = business_request(sender, header, &sender.creators, bytes, name, version, |writer| {
         write_import(writer, request);
     });
-    let body = sign(message, header, sender.signer.as_ref()).await?;
-    Ok(Envelope { action: IMPORT_RESPONSES, body: body.into() })
+    let body = signed(sender, header, message).await?;
+    Ok(Envelope { action: IMPORT_RESPONSES, body })
 }
 
 /// Writes `getState`, which is not signed: the schema gives its element no place for a signature.
@@ -118,6 +118,13 @@ pub fn get_state(sender: &Sender, header: &Header, message: GisMessageId) -> Env
         writer.element(Base, "getStateRequest", |writer| writer.guid(Base, "MessageGUID", message));
     });
     Envelope { action: GET_STATE, body: document.into() }
+}
+
+/// A certificate out of its time is told here: GIS would refuse the message without saying why.
+async fn signed(sender: &Sender, header: &Header, message: Unsigned) -> Result<Bytes, SignerError> {
+    let signer = sender.signer.as_ref();
+    signer.certificate().check_validity(header.sent_at.to_utc()).map_err(SignerError::Certificate)?;
+    Ok(sign(message, header, signer).await?.into())
 }
 
 fn business_request(

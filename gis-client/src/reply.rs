@@ -7,6 +7,7 @@
 use crate::debt_requests::{
     Acknowledgement, GisError, ResultHeader, State, read_acknowledgement, read_error, read_header, read_state,
 };
+use crate::error::split_code;
 use crate::xml::Namespace::{Base, Drs, Soap};
 use crate::xml::{Element, Problem, ProblemKind, Reader};
 
@@ -14,12 +15,12 @@ use crate::xml::{Element, Problem, ProblemKind, Reader};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReplyError {
     /// GIS answered with a SOAP fault.
-    #[error("GIS answered with a fault, code {:?}", .0.code)]
+    #[error("GIS answered with the fault {}", .0.gis_code())]
     Fault(GisError),
     /// The body is no SOAP message; front ends answer with HTML pages.
     #[error("the reply is not SOAP but a page{}", titled(.title.as_deref()))]
     NotSoap {
-        /// Title of the page, or the first line of a plain text, shortened.
+        /// Title of the page, shortened.
         title: Option<String>,
     },
     /// There is no body.
@@ -155,34 +156,22 @@ fn read_fault(reader: &mut Reader<'_>) -> Result<GisError, Problem> {
 
 /// Splits `CODE: text`. What follows the first line of a text is a Java stack trace in practice.
 fn error_of_summary(summary: &str) -> GisError {
-    let (code, text) = match summary.split_once(':') {
-        Some((code, text)) if is_code(code.trim()) => (code.trim(), text),
-        Some(_) | None => ("", summary),
-    };
+    let (code, text) = split_code(summary).unwrap_or(("", summary));
     let (description, rest) = text.trim().split_once('\n').unwrap_or((text.trim(), ""));
     let stack_trace = Some(rest.trim_end().to_owned()).filter(|trace| !trace.is_empty());
     GisError { code: code.to_owned(), description: description.trim_end().to_owned(), stack_trace }
 }
 
-/// Codes of GIS: three letters and six digits.
-fn is_code(text: &str) -> bool {
-    let letters = text.bytes().take(3).filter(u8::is_ascii_uppercase).count();
-    let digits = text.bytes().skip(3).filter(u8::is_ascii_digit).count();
-    text.len() == 9 && letters == 3 && digits == 6
-}
-
-/// What a page that is no SOAP says of itself.
+/// The title of an HTML page. Nothing else of a body that is no SOAP is quoted: it may echo the message.
 fn title(page: &str) -> Option<String> {
     const LONGEST: usize = 200;
     const SEARCHED: usize = 64 * 1024;
     let head: String = page.chars().take(SEARCHED).collect();
     let lower = head.to_ascii_lowercase();
-    let text = match lower.find("<title").and_then(|at| Some(at + lower.get(at..)?.find('>')? + 1)) {
-        Some(start) => head.get(start..)?.split('<').next()?,
-        None if head.contains('<') => return None,
-        None => head.trim().lines().next()?,
-    };
-    let words: Vec<_> = text.split_whitespace().collect();
+    let is_html = ["<!doctype html", "<html"].iter().any(|start| lower.contains(start));
+    let at = lower.find("<title").filter(|_| is_html)?;
+    let start = at + lower.get(at..)?.find('>')? + 1;
+    let words: Vec<_> = head.get(start..)?.split('<').next()?.split_whitespace().collect();
     let short: String =
         words.join(" ").chars().filter(|character| !character.is_control()).take(LONGEST).collect();
     (!short.is_empty()).then_some(short)
@@ -250,6 +239,12 @@ mod tests {
         };
         assert_eq!(item("").result, ItemResult::Unclear);
         assert_eq!(item("<w:UniqueNumber>1</w:UniqueNumber>").result, ItemResult::Unclear);
+        for filler in ["", " ", "1900-01-01", "1900-01-01T00:00:00", "5000-01-01T00:00:00+03:00"] {
+            let date = format!("<w:UpdateDate>{filler}</w:UpdateDate>");
+            assert_eq!(item(&date).result, ItemResult::Unclear, "{filler:?}");
+        }
+        let odd = item("<w:UpdateDate>17.03.2026</w:UpdateDate>");
+        assert!(matches!(odd.result, ItemResult::Ok { updated_at: None, .. }));
         let done = item(&format!(
             "<w:TransportGUID>{GUID}</w:TransportGUID><w:UpdateDate>2026-03-17</w:UpdateDate>"
         ));
@@ -272,6 +267,8 @@ mod tests {
         assert_eq!(detailed.stack_trace.as_deref(), Some("ru.lanit.A"));
         let half = fault_of("<faultstring>AUT011003: a</faultstring><detail><w:Fault/></detail>");
         assert_eq!((half.code.as_str(), half.description.as_str()), ("AUT011003", "a"));
+        let bare = fault_of("<faultstring>INT002029 регламентные работы.</faultstring>");
+        assert_eq!((bare.code.as_str(), bare.description.as_str()), ("INT002029", "регламентные работы."));
         let unknown = fault_of("<faultstring>Unknown fault occured</faultstring>");
         assert_eq!((unknown.code.as_str(), unknown.description.as_str()), ("", "Unknown fault occured"));
         let java = fault_of("<faultstring>java.lang.Error: x&#10;\tat ru.lanit.B</faultstring>");
@@ -289,10 +286,13 @@ mod tests {
             "<!DOCTYPE html><HTML><head><meta><Title lang=ru>\n 502 \tBad  Gateway</Title></head><br></HTML>";
         assert_eq!(title(html).unwrap(), "502 Bad Gateway");
         assert_eq!(title("<html><body>x</body></html>"), None);
-        assert_eq!(title("Bad Request\nsecret"), Some("Bad Request".to_owned()));
-        assert_eq!(title("<r/>"), None);
-        assert_eq!(title(&"я".repeat(1000)).unwrap().chars().count(), 200);
-        assert_eq!(title("<title>ЁЁЁ"), Some("ЁЁЁ".to_owned()));
+        for other in ["Bad Request\nsecret", "secret", "<r/>", "<r><title>secret</title></r>", "<html><title"]
+        {
+            assert_eq!(title(other), None, "{other:?}");
+        }
+        let long = format!("<html><title>{}", "я".repeat(1000));
+        assert_eq!(title(&long).unwrap().chars().count(), 200);
+        assert_eq!(title("<html><title>ЁЁЁ"), Some("ЁЁЁ".to_owned()));
     }
 
     #[test]

@@ -28,7 +28,7 @@ impl State {
             Outcome::Error(error) if error.gis_code().class() == CodeClass::EmptyResult => {
                 Verdict::Done(SubrequestPage::default())
             }
-            Outcome::Error(error) => Verdict::Failed(error),
+            Outcome::Error(error) => failed(error),
             Outcome::Import(_) | Outcome::RequesterResult => Verdict::Unclear,
         })
     }
@@ -38,7 +38,7 @@ impl State {
     pub fn into_import_results(self) -> Verdict<Vec<ImportResult>> {
         self.into_verdict(|outcome| match outcome {
             Outcome::Import(results) => Verdict::Done(results),
-            Outcome::Error(error) => Verdict::Failed(error),
+            Outcome::Error(error) => failed(error),
             Outcome::Subrequests(_) | Outcome::RequesterResult => Verdict::Unclear,
         })
     }
@@ -49,6 +49,20 @@ impl State {
             (Progress::Done, Some(outcome)) => finished(outcome),
             (Progress::Done, None) | (Progress::Unknown(_), _) => Verdict::Unclear,
         }
+    }
+}
+
+/// That getState does not know a message (INT002013) is no error of the message: it may have been taken and forgotten.
+fn failed<T>(error: GisError) -> Verdict<T> {
+    match error.gis_code().class() {
+        CodeClass::UnknownMessage => Verdict::Unclear,
+        CodeClass::EmptyResult
+        | CodeClass::Format
+        | CodeClass::Content
+        | CodeClass::Authority
+        | CodeClass::Repeat
+        | CodeClass::Maintenance
+        | CodeClass::Unknown => Verdict::Failed(error),
     }
 }
 
@@ -86,6 +100,13 @@ mod tests {
         let other = state(Progress::Done, Some(Outcome::Import(Vec::new())));
         assert_eq!(other.clone().into_page(), Verdict::Unclear);
         assert_eq!(other.into_import_results(), Verdict::Done(Vec::new()));
+    }
+
+    #[test]
+    fn a_message_that_get_state_does_not_know_has_not_failed() {
+        let forgotten = state(Progress::Done, Some(Outcome::Error(error("INT002013"))));
+        assert_eq!(forgotten.clone().into_page(), Verdict::Unclear);
+        assert_eq!(forgotten.into_import_results(), Verdict::Unclear);
     }
 
     #[test]

@@ -6,13 +6,14 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use common::{Received, Server, http, reply};
-use gis_client::error::Unreadable;
-use gis_client::files::{FileError, FileUpload, PART_LIMIT, Plan};
+use gis_client::error::{NotSent, Unreadable};
+use gis_client::files::{FileError, FileUpload, PART_LIMIT, UploadError};
 use gis_client::ids::{AttachmentId, OrganizationId};
 use gis_client::{Error, Fate, Gis, HttpGis, HttpSettings, Repeat};
 use md5::{Digest as _, Md5};
@@ -27,8 +28,11 @@ struct Store {
     length: usize,
     parts: BTreeMap<u64, Vec<u8>>,
     completed: bool,
-    /// Calls no upload complete.
-    forgetful: bool,
+    /// How many times it still calls a closed upload incomplete.
+    slow: usize,
+    /// The request that it answers with `replies_once` instead, or with HTTP 500; any when empty.
+    fails_once: String,
+    replies_once: Vec<u8>,
     /// Ignores `Range`.
     whole: bool,
 }
@@ -41,7 +45,11 @@ impl Store {
         }
         let target = request.target.strip_prefix("HEAD ").map_or(request.target.as_str(), |_| "HEAD");
         let created = http(200, &format!("X-Upload-UploadID: {ID}\r\n"), "");
-        match target.replace(CONTEXT, "").replace(ID, "ID").as_str() {
+        let target = target.replace(CONTEXT, "").replace(ID, "ID");
+        if let Some(failure) = self.failure(&target) {
+            return failure;
+        }
+        match target.as_str() {
             "PUT /?upload" => {
                 self.open(request);
                 self.parts.insert(1, request.body.clone());
@@ -58,7 +66,7 @@ impl Store {
                 http(200, "", "")
             }
             "POST /ID?completed" => {
-                self.completed = !self.forgetful;
+                self.completed = true;
                 http(200, "", "")
             }
             "HEAD" => self.state(),
@@ -67,19 +75,31 @@ impl Store {
         }
     }
 
+    fn failure(&mut self, target: &str) -> Option<Vec<u8>> {
+        let fails = !(self.fails_once.is_empty() && self.replies_once.is_empty());
+        if !fails || !(self.fails_once.is_empty() || self.fails_once == target) {
+            return None;
+        }
+        self.fails_once.clear();
+        let reply = std::mem::take(&mut self.replies_once);
+        Some(if reply.is_empty() { http(500, "", "") } else { reply })
+    }
+
     fn open(&mut self, request: &Received) {
         let name = header(request, "x-upload-filename");
         assert!(name.is_ascii() && name.ends_with(".pdf"), "{name}");
         self.length = header(request, "x-upload-length").parse().unwrap();
     }
 
-    fn state(&self) -> Vec<u8> {
+    fn state(&mut self) -> Vec<u8> {
+        let completed = self.completed && self.slow == 0;
+        self.slow -= usize::from(self.completed && self.slow > 0);
         let parts: Vec<_> = self.parts.keys().map(u64::to_string).collect();
         let headers = format!(
             "X-Upload-UploadID: {ID}\r\nX-Upload-Length: {}\r\nX-Upload-Completed: {}\r\n\
              X-Upload-Completed-Parts: {}\r\n",
             self.length,
-            self.completed,
+            completed,
             parts.join(",")
         );
         http(200, &headers, "")
@@ -156,13 +176,13 @@ fn header<'a>(request: &'a Received, name: &str) -> &'a str {
 /// The error of an upload that is answered so.
 async fn upload_error(answer: Vec<u8>) -> Error {
     let server = Server::start(move |_, stream| reply(stream, answer.clone())).await;
-    client(&server).upload_file(&file("abc")).await.unwrap_err()
+    client(&server).upload_file(&file("abc"), None, None).await.unwrap_err().error
 }
 
 #[tokio::test]
 async fn a_short_file_goes_in_one_piece() {
     let stand = Stand::new(Store::default()).await;
-    let uploaded = stand.gis.upload_file(&file("abc")).await.unwrap();
+    let uploaded = stand.gis.upload_file(&file("abc"), None, None).await.unwrap();
     assert_eq!(uploaded.id, id());
     let hash = "b285056dbf18d7392d7677369524dd14747459ed8143997e163b2986f92fd42c";
     assert_eq!(hex::encode(uploaded.hash), hash, "GOST R 34.11-94 with the CryptoPro parameters");
@@ -171,14 +191,14 @@ async fn a_short_file_goes_in_one_piece() {
 
     let state = stand.gis.file_state(organization(), id()).await.unwrap();
     assert_eq!((state.length, state.completed, state.completed_parts), (3, true, vec![1]));
-    assert_eq!(stand.gis.download_file(organization(), id(), 3).await.unwrap(), b"abc");
+    assert_eq!(stand.gis.download_file(organization(), id(), 3, None).await.unwrap(), b"abc");
 }
 
 #[tokio::test]
 async fn a_long_file_goes_in_parts_both_ways() {
     let stand = Stand::new(Store::default()).await;
     let content = long_file();
-    let uploaded = stand.gis.upload_file(&file(content.clone())).await.unwrap();
+    let uploaded = stand.gis.upload_file(&file(content.clone()), None, None).await.unwrap();
     assert_eq!(uploaded.hash, gost::hash::gost94(&content));
     assert_eq!(stand.targets(), ["POST /?upload", "PUT /ID", "PUT /ID", "POST /ID?completed", "HEAD /ID"]);
     let opening = stand.server.received().first().unwrap().clone();
@@ -186,7 +206,7 @@ async fn a_long_file_goes_in_parts_both_ways() {
     assert_eq!(header(&opening, "content-length"), "0");
     assert_eq!(stand.store.lock().unwrap().content(), content);
 
-    assert_eq!(stand.gis.download_file(organization(), id(), 6_000_000).await.unwrap(), content);
+    assert_eq!(stand.gis.download_file(organization(), id(), 6_000_000, None).await.unwrap(), content);
     let downloads = stand.targets().iter().filter(|target| target.starts_with("GET")).count();
     assert_eq!(downloads, 2);
     assert!(stand.server.received().iter().all(|request| request.connection == 1), "one connection for all");
@@ -194,34 +214,114 @@ async fn a_long_file_goes_in_parts_both_ways() {
 
 #[tokio::test]
 async fn an_upload_goes_on_after_a_break() {
-    let stand = Stand::new(Store::default()).await;
+    let stand = Stand::new(Store { fails_once: "PUT /ID".to_owned(), ..Store::default() }).await;
     let content = long_file();
-    let (file, files) = (file(content.clone()), stand.gis.files());
-    let id = files.open(&file).await.unwrap();
-    let plan = Plan::new(u64::try_from(content.len()).unwrap());
-    files.send_part(&file, id, &plan.parts().last().unwrap()).await.unwrap();
+    let file = file(content.clone());
+    let broken = stand.gis.upload_file(&file, None, None).await.unwrap_err();
+    assert_eq!((broken.error.fate(), broken.resume), (Fate::Unknown, Some(id())));
 
-    let completed = files.state(organization(), id).await.unwrap().completed_parts;
-    assert_eq!(completed, [2]);
-    for part in plan.missing(&completed) {
-        files.send_part(&file, id, &part).await.unwrap();
-    }
-    files.complete(&file, id).await.unwrap();
+    let first_part = content.get(..usize::try_from(PART_LIMIT.get()).unwrap()).unwrap();
+    stand.store.lock().unwrap().parts.insert(1, first_part.to_owned());
+    let before = stand.targets().len();
+    assert_eq!(stand.gis.upload_file(&file, broken.resume, None).await.unwrap().id, id());
+    let steps = stand.targets().split_off(before);
+    assert_eq!(steps, ["HEAD /ID", "PUT /ID", "POST /ID?completed", "HEAD /ID"]);
     assert_eq!(stand.store.lock().unwrap().content(), content);
+
+    let again = stand.gis.upload_file(&file, broken.resume, None).await.unwrap();
+    assert_eq!(again.hash, gost::hash::gost94(&content));
+    assert_eq!(stand.targets().last().unwrap(), "HEAD /ID", "nothing was left to do");
+}
+
+#[tokio::test]
+async fn an_upload_that_is_of_no_use_any_more_begins_anew() {
+    for (reply, length) in [(http(404, "", ""), 0), (Vec::new(), 7)] {
+        let stand = Stand::new(Store { length, replies_once: reply, ..Store::default() }).await;
+        let content = long_file();
+        stand.gis.upload_file(&file(content.clone()), Some(id()), None).await.unwrap();
+        assert_eq!(stand.targets().get(..2).unwrap(), ["HEAD /ID", "POST /?upload"]);
+        assert_eq!(stand.store.lock().unwrap().content(), content);
+    }
+    let refusal = http(200, "X-Upload-Error: InvalidStatusException\r\n", "");
+    let stand = Stand::new(Store { replies_once: refusal, ..Store::default() }).await;
+    let refused = stand.gis.upload_file(&file(long_file()), Some(id()), None).await.unwrap_err();
+    assert_eq!(refused.resume, None);
+}
+
+#[tokio::test]
+async fn an_upload_may_be_complete_a_little_later() {
+    let stand = Stand::new(Store { slow: 2, ..Store::default() }).await;
+    stand.gis.upload_file(&file(long_file()), None, None).await.unwrap();
+    assert_eq!(stand.targets().iter().filter(|target| *target == "HEAD /ID").count(), 3);
+}
+
+#[tokio::test]
+async fn no_step_begins_after_the_lease() {
+    let stand = Stand::new(Store { slow: 9, ..Store::default() }).await;
+    let lease = |milliseconds| Some(Instant::now() + Duration::from_millis(milliseconds));
+    for content in [b"abc".to_vec(), long_file()] {
+        let error = stand.gis.upload_file(&file(content), None, lease(0)).await.unwrap_err();
+        let Error::NotSent { reason: NotSent::LeaseOver, .. } = error.error else { panic!("{error:?}") };
+        assert_eq!(error.resume, None);
+    }
+    let error = stand.gis.download_file(organization(), id(), 9, lease(0)).await.unwrap_err();
+    assert!(matches!(error, Error::NotSent { reason: NotSent::LeaseOver, .. }), "{error:?}");
+    assert!(stand.targets().is_empty());
+
+    let silent = Server::start(|_, _| std::future::pending()).await;
+    let error = client(&silent).upload_file(&file("abc"), None, lease(300)).await.unwrap_err();
+    assert!(matches!(error.error, Error::MaybeSent { .. }), "{error:?}");
+    let error = client(&silent).download_file(organization(), id(), 9, lease(300)).await.unwrap_err();
+    assert!(matches!(error, Error::MaybeSent { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn not_found_without_a_reason_is_about_the_file() {
+    let server = Server::start(|_, stream| reply(stream, http(404, "", ""))).await;
+    let gis = client(&server);
+    let state = gis.file_state(organization(), id()).await.unwrap_err();
+    let download = gis.download_file(organization(), id(), 9, None).await.unwrap_err();
+    for error in [state, download] {
+        assert!(matches!(error, Error::File { error: FileError::FileNotFound, status: 404 }), "{error:?}");
+        assert!(!error.is_outage());
+    }
+    for content in [b"abc".to_vec(), long_file()] {
+        let error = gis.upload_file(&file(content), None, None).await.unwrap_err().error;
+        assert!(
+            matches!(error, Error::NotSent { reason: NotSent::WrongAddress { status: 404 }, .. }),
+            "{error:?}"
+        );
+    }
+    let lost =
+        Store { fails_once: "PUT /ID".to_owned(), replies_once: http(404, "", ""), ..Store::default() };
+    let stand = Stand::new(lost).await;
+    let error = stand.gis.upload_file(&file(long_file()), None, None).await.unwrap_err();
+    assert!(matches!(error.error, Error::File { error: FileError::FileNotFound, .. }), "{error:?}");
+    assert_eq!(error.resume, None);
+}
+
+#[tokio::test]
+async fn an_error_in_other_letters_is_an_error() {
+    for status in [200, 404] {
+        let error = upload_error(http(status, "X-Upload-Error: \u{43d}\u{435}\u{442}\r\n", "")).await;
+        assert!(matches!(error, Error::File { error: FileError::Unknown(_), .. }), "{error:?}");
+    }
 }
 
 #[tokio::test]
 async fn an_upload_counts_only_when_the_store_calls_it_complete() {
-    let stand = Stand::new(Store { forgetful: true, ..Store::default() }).await;
-    let error = stand.gis.upload_file(&file(long_file())).await.unwrap_err();
+    let stand = Stand::new(Store { slow: 3, ..Store::default() }).await;
+    let UploadError { error, resume } =
+        stand.gis.upload_file(&file(long_file()), None, None).await.unwrap_err();
     assert!(matches!(error, Error::File { error: FileError::Incomplete, .. }), "{error:?}");
+    assert_eq!(resume, Some(id()));
     assert_eq!((error.fate(), error.repeat()), (Fate::Unknown, Repeat::Later { after: None }));
 }
 
 #[tokio::test]
 async fn an_empty_file_is_not_sent() {
     let stand = Stand::new(Store::default()).await;
-    let error = stand.gis.upload_file(&file("")).await.unwrap_err();
+    let error = stand.gis.upload_file(&file(""), None, None).await.unwrap_err().error;
     assert_eq!((error.fate(), error.repeat()), (Fate::NotSent, Repeat::Never));
     assert!(stand.targets().is_empty());
 }
@@ -230,26 +330,26 @@ async fn an_empty_file_is_not_sent() {
 async fn a_store_without_ranges_is_understood() {
     let stand = Stand::new(Store { whole: true, ..Store::default() }).await;
     let content = long_file();
-    stand.gis.upload_file(&file(content.clone())).await.unwrap();
-    assert_eq!(stand.gis.download_file(organization(), id(), 6_000_000).await.unwrap(), content);
+    stand.gis.upload_file(&file(content.clone()), None, None).await.unwrap();
+    assert_eq!(stand.gis.download_file(organization(), id(), 6_000_000, None).await.unwrap(), content);
 }
 
 #[tokio::test]
 async fn a_download_keeps_its_limit_and_the_announced_length() {
     let stand = Stand::new(Store::default()).await;
-    stand.gis.upload_file(&file("abcdef")).await.unwrap();
-    let error = stand.gis.download_file(organization(), id(), 5).await.unwrap_err();
+    stand.gis.upload_file(&file("abcdef"), None, None).await.unwrap();
+    let error = stand.gis.download_file(organization(), id(), 5, None).await.unwrap_err();
     assert!(
         matches!(error, Error::Unreadable { reason: Unreadable::TooLarge { limit: 5 }, .. }),
         "{error:?}"
     );
 
     stand.store.lock().unwrap().length = 7;
-    let error = stand.gis.download_file(organization(), id(), 100).await.unwrap_err();
+    let error = stand.gis.download_file(organization(), id(), 100, None).await.unwrap_err();
     assert!(matches!(error, Error::Unreadable { reason: Unreadable::Length, .. }), "{error:?}");
 
     stand.store.lock().unwrap().length = 5;
-    let error = stand.gis.download_file(organization(), id(), 100).await.unwrap_err();
+    let error = stand.gis.download_file(organization(), id(), 100, None).await.unwrap_err();
     assert!(
         matches!(error, Error::Unreadable { reason: Unreadable::TooLarge { limit: 5 }, .. }),
         "{error:?}"
@@ -291,5 +391,5 @@ async fn a_reply_must_name_the_upload() {
         reply(stream, http(201, &format!("Location: {CONTEXT}/{ID}\r\n"), ""))
     })
     .await;
-    assert_eq!(client(&server).upload_file(&file("abc")).await.unwrap().id, id());
+    assert_eq!(client(&server).upload_file(&file("abc"), None, None).await.unwrap().id, id());
 }

@@ -8,10 +8,11 @@ use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use gis_client::debt_requests::{ExportSubrequests, ExportVersion, Selection};
 use gis_client::envelope::{Header, export_subrequests};
 use gis_client::signature::{SignatureProblem, verify_reply};
+use gis_client::{Repeat, SignerError};
 use gost::hash::{gost94, streebog256};
 use gost::{Certificate, ParameterSet, PrivateKey, Signature};
 use senders::{sender, wait};
@@ -47,6 +48,22 @@ fn signed_examples_verify() {
         }
     }
     assert_eq!(count, 4);
+}
+
+#[test]
+fn a_certificate_out_of_its_time_signs_nothing() {
+    let sender = sender(PrivateKey::generate(ParameterSet::CryptoProXchA).unwrap());
+    let certificate = sender.signer.certificate();
+    let moments =
+        [certificate.not_before() - TimeDelta::seconds(1), certificate.not_after() + TimeDelta::seconds(1)];
+    let selection = || Selection::Subrequests(vec![Uuid::from_u128(1).into()]);
+    let request = ExportSubrequests::new(ExportVersion::V14_0_0_0, selection(), false).unwrap();
+    for moment in moments {
+        let header = Header { message: Uuid::from_u128(2).into(), sent_at: moment.fixed_offset() };
+        let refused = wait(export_subrequests(&sender, &header, &request)).unwrap_err();
+        assert!(matches!(refused, SignerError::Certificate(_)), "{refused}");
+        assert_eq!(refused.repeat(), Repeat::AfterRepair);
+    }
 }
 
 #[test]
@@ -102,6 +119,15 @@ fn any_change_inside_breaks_the_signature() {
         let changed = document.replacen(from, to, 1);
         assert_ne!(changed, document, "{from}");
         assert!(matches!(verify_reply(&changed), Err(SignatureProblem::Broken { .. })), "{from} -> {to}");
+    }
+}
+
+#[test]
+fn what_is_too_large_to_be_checked_says_so() {
+    let nodes = format!("<a>{}</a>", "<b/>".repeat(100_001));
+    let octets = format!("<a>{}</a>", " ".repeat(16 * 1024 * 1024));
+    for document in [nodes, octets] {
+        assert_eq!(verify_reply(&document).unwrap_err(), SignatureProblem::TooLarge);
     }
 }
 

@@ -159,14 +159,54 @@ async fn a_failure_tells_its_first_line() {
 #[tokio::test]
 async fn a_program_without_an_end_is_stopped() {
     let stand = Stand::new();
-    let error = stand.sign_within("exec sleep 600", Duration::from_millis(200)).await.unwrap_err();
+    let error = stand.sign_within("sleep 600\ntrue", Duration::from_millis(200)).await.unwrap_err();
     assert!(matches!(error, SignerError::TimedOut { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_the_program_has_started_is_stopped_with_it() {
+    let stand = Stand::new();
+    let trace = stand.folder.path().join("trace");
+    let helper = format!("(sleep 1; touch {}) &", trace.display());
+    for end in ["wait", "yes"] {
+        let error = stand.sign_within(&format!("{helper}\n{end}\ntrue"), Duration::from_millis(300)).await;
+        let error = error.unwrap_err();
+        let stopped = matches!(error, SignerError::TimedOut { .. } | SignerError::TooMuchOutput { .. });
+        assert!(stopped, "{error:?}");
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        assert!(!trace.exists(), "the helper went on after {end}");
+    }
+}
+
+#[tokio::test]
+async fn a_helper_that_stays_is_not_waited_for() {
+    let stand = Stand::new();
+    let good = good_script(&hex::encode(stand.signature()));
+    for helper in ["sleep 60 &", "sleep 60 >/dev/null &"] {
+        let signed =
+            stand.sign_within(&format!("{helper}\necho $! >&2\n{good}"), Duration::from_secs(5)).await;
+        assert!(signed.is_ok(), "{helper}: {signed:?}");
+    }
+    let failed = stand.sign_within("sleep 60 &\necho no token >&2\nexit 3", Duration::from_secs(5)).await;
+    assert!(
+        matches!(&failed, Err(SignerError::Failed { message, .. }) if message == "no token"),
+        "{failed:?}"
+    );
+}
+
+#[test]
+fn arguments_are_not_shown() {
+    let arguments = ["--pin", "12345678"].map(OsString::from).into();
+    let settings =
+        CommandSettings { program: "/opt/sign".into(), arguments, timeout: Duration::from_secs(1) };
+    let text = format!("{settings:?}");
+    assert!(text.contains("/opt/sign") && text.contains("arguments: 2") && !text.contains("1234"), "{text}");
 }
 
 #[tokio::test]
 async fn a_flood_is_not_drunk() {
     let stand = Stand::new();
-    let error = stand.sign_with("exec yes").await.unwrap_err();
+    let error = stand.sign_with("yes").await.unwrap_err();
     assert!(matches!(error, SignerError::TooMuchOutput { limit: 65_536, .. }), "{error:?}");
     // Standard error may be long: only its beginning is kept.
     let talk = format!("yes | head -c 1000000 >&2\n{}", good_script(&hex::encode(stand.signature())));

@@ -12,7 +12,7 @@ use chrono::{Datelike, Months, NaiveDate};
 
 use super::parts::{AddressType, RequestStatus, ResponseStatus};
 use crate::ids::{HouseId, ObjectId, SubrequestId};
-use crate::text::{RequestNumber, is_xml_character};
+use crate::text::RequestNumber;
 use crate::xml::Namespace::{Base, Drs};
 use crate::xml::Writer;
 
@@ -20,8 +20,6 @@ use crate::xml::Writer;
 const MOST_ITEMS: usize = 100;
 /// XSD annotation of periodOfSendingRequest.
 const LONGEST_PERIOD: Months = Months::new(6);
-/// XSD AdressType.
-const LONGEST_ADDRESS_TYPE: usize = 36;
 /// XSD exportDSRsRequest: responseStatus at most twice.
 const MOST_RESPONSE_STATUSES: usize = 2;
 
@@ -107,7 +105,7 @@ impl Period {
 pub struct HousingObject {
     /// The object in the address register of GIS.
     pub id: ObjectId,
-    /// Its kind, at most 36 characters.
+    /// Its kind: a flat (also a block of a house), a room or a house.
     pub kind: AddressType,
 }
 
@@ -202,8 +200,10 @@ pub enum InvalidExport {
     /// A status that the schema does not have.
     #[error("a status that GIS does not know cannot be asked")]
     UnknownStatus,
-    /// A kind of a housing object that the schema does not allow.
-    #[error("the kind of a housing object must have 1 to {LONGEST_ADDRESS_TYPE} characters")]
+    /// A kind of a housing object that GIS does not take in a question.
+    #[error(
+        "the kind of a housing object must be Apartment, Room or House; a block of a house is an Apartment"
+    )]
     AddressType,
     /// Only a filter has pages.
     #[error("only an export by conditions comes in pages")]
@@ -291,10 +291,13 @@ fn check_filter(version: ExportVersion, filter: &Filter) -> Result<(), InvalidEx
     check_response_statuses(&filter.response_statuses)
 }
 
+// XSD annotation of ExportHMObjectInfoType: Apartment, Room and House are the possible values. A block of a house is
+// an Apartment there.
 fn check_address_type(kind: &AddressType) -> Result<(), InvalidExport> {
-    let length = kind.as_str().chars().count();
-    let fits = (1..=LONGEST_ADDRESS_TYPE).contains(&length) && kind.as_str().chars().all(is_xml_character);
-    fits.then_some(()).ok_or(InvalidExport::AddressType)
+    match kind {
+        AddressType::Apartment | AddressType::Room | AddressType::House => Ok(()),
+        AddressType::HouseBlock | AddressType::Unknown(_) => Err(InvalidExport::AddressType),
+    }
 }
 
 fn check_response_statuses(statuses: &[ResponseStatus]) -> Result<(), InvalidExport> {

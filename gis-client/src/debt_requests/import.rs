@@ -76,6 +76,9 @@ pub enum Response {
         additional_files: Vec<Attachment>,
     },
     /// There is a debt, recorded in the registry of debts of GIS.
+    ///
+    /// At least one record is named, although the schema calls debtGUID optional: an answer with neither debtInfo
+    /// nor debtGUID is by the annotation of debtInfo one without the registry, and there debtInfo is obligatory.
     RegistryDebt {
         /// Additional information.
         comment: Option<Comment>,

@@ -7,7 +7,8 @@ use std::fmt;
 
 use chrono::{DateTime, FixedOffset};
 
-use super::state::{parsed, read_moment};
+use super::state::{is_filler, parsed, read_moment};
+use crate::error::{Fate, Repeat};
 use crate::ids::{EntityId, TransportId};
 use crate::xml::Namespace::Base;
 use crate::xml::{Problem, Reader};
@@ -25,7 +26,8 @@ pub struct GisError {
 
 impl fmt::Debug for GisError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("GisError").field("code", &self.code).finish_non_exhaustive()
+        let code = self.gis_code();
+        formatter.debug_struct("GisError").field("code", &code.as_str()).finish_non_exhaustive()
     }
 }
 
@@ -56,6 +58,38 @@ pub enum ItemResult {
     Unclear,
 }
 
+impl ItemResult {
+    /// What became of the action; `None` for one that was done. It is refused only if every error says so.
+    #[must_use]
+    pub fn fate(&self) -> Option<Fate> {
+        match self {
+            Self::Ok { .. } => None,
+            Self::Unclear => Some(Fate::Unknown),
+            Self::Errors(errors) => {
+                let refused = !errors.is_empty() && errors.iter().all(|error| error.fate() == Fate::Refused);
+                Some(if refused { Fate::Refused } else { Fate::Unknown })
+            }
+        }
+    }
+
+    /// Whether a repeat of the action can help. GIS has judged it alone, so smaller parts do not.
+    #[must_use]
+    pub fn repeat(&self) -> Repeat {
+        let errors = match self {
+            Self::Errors(errors) => errors.as_slice(),
+            Self::Ok { .. } | Self::Unclear => &[],
+        };
+        match self.fate() {
+            None | Some(Fate::Refused) => Repeat::Never,
+            Some(Fate::NotSent | Fate::Unknown) => errors
+                .iter()
+                .map(GisError::repeat)
+                .find(|repeat| matches!(repeat, Repeat::NewMessage { .. }))
+                .unwrap_or(Repeat::AfterLook { after: None }),
+        }
+    }
+}
+
 /// Reads `CommonResultType`.
 pub(super) fn read_import_result(reader: &mut Reader<'_>) -> Result<ImportResult, Problem> {
     let mut transport = None;
@@ -68,7 +102,11 @@ pub(super) fn read_import_result(reader: &mut Reader<'_>) -> Result<ImportResult
             (Some(Base), "TransportGUID") => transport = parsed(&reader.text()?),
             (Some(Base), "GUID") => entity = parsed(&reader.text()?),
             (Some(Base), "UniqueNumber") => unique_number = Some(reader.text()?.into_owned()),
-            (Some(Base), "UpdateDate") => update = Some(read_moment(&reader.text()?)),
+            (Some(Base), "UpdateDate") => {
+                let text = reader.text()?;
+                // A filler says that there is none. A text in an unknown form is a time all the same.
+                update = (!is_filler(&text)).then(|| read_moment(&text));
+            }
             (Some(Base), "Error") => errors.push(read_error(reader)?),
             _ => {}
         }
@@ -99,4 +137,47 @@ pub(crate) fn read_error(reader: &mut Reader<'_>) -> Result<GisError, Problem> {
         Ok(())
     })?;
     Ok(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::RESEND_AFTER_FAULT;
+
+    fn errors(codes: &[&str]) -> ItemResult {
+        let error = |code: &&str| GisError {
+            code: (*code).to_owned(),
+            description: String::new(),
+            stack_trace: None,
+        };
+        ItemResult::Errors(codes.iter().map(error).collect())
+    }
+
+    #[test]
+    fn an_action_is_refused_only_if_every_error_says_so() {
+        let look = Repeat::AfterLook { after: None };
+        let anew = Repeat::NewMessage { after: RESEND_AFTER_FAULT };
+        let done = ItemResult::Ok { unique_number: None, updated_at: None };
+        for (result, fate, repeat) in [
+            (done, None, Repeat::Never),
+            (ItemResult::Unclear, Some(Fate::Unknown), look),
+            (errors(&[]), Some(Fate::Unknown), look),
+            (errors(&["FMT001300", "AUT011003"]), Some(Fate::Refused), Repeat::Never),
+            (errors(&["FMT001300", "INTERNAL_ERROR"]), Some(Fate::Unknown), look),
+            (errors(&["FMT001300", "EXP001000"]), Some(Fate::Unknown), anew),
+            (errors(&["INT002013"]), Some(Fate::Unknown), look),
+        ] {
+            assert_eq!((result.fate(), result.repeat()), (fate, repeat), "{result:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_printed_in_its_safe_form() {
+        let error = GisError {
+            code: "INT002013: Иванов".to_owned(),
+            description: "Иванов".to_owned(),
+            stack_trace: None,
+        };
+        assert_eq!(format!("{error:?}"), "GisError { code: \"INT002013\", .. }");
+    }
 }

@@ -13,6 +13,9 @@ use crate::ids::{GisMessageId, MessageId};
 use crate::xml::Namespace::{Base, Drs};
 use crate::xml::{Problem, ProblemKind, Reader};
 
+/// The most characters that are kept of a word that is not known.
+const LONGEST_WORD: usize = 64;
+
 /// Header of a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ResultHeader {
@@ -42,7 +45,7 @@ pub enum Progress {
     Processing,
     /// 3: done, successfully or not.
     Done,
-    /// Something else, as GIS wrote it.
+    /// Something else, as GIS wrote it, at most 64 characters.
     Unknown(String),
 }
 
@@ -52,7 +55,7 @@ impl From<&str> for Progress {
             "1" => Self::Received,
             "2" => Self::Processing,
             "3" => Self::Done,
-            other => Self::Unknown(other.to_owned()),
+            other => Self::Unknown(other.chars().take(LONGEST_WORD).collect()),
         }
     }
 }
@@ -187,6 +190,12 @@ pub(super) fn is_real_date(date: NaiveDate) -> bool {
     date.year() < 5000 && !(date.year() == 1900 && date.ordinal() == 1)
 }
 
+/// Whether a text says that there is no time: it is empty or begins with a filler date.
+pub(super) fn is_filler(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty() || text.get(..10).and_then(read_date).is_some_and(|date| !is_real_date(date))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,8 +236,20 @@ mod tests {
     }
 
     #[test]
+    fn fillers_say_that_there_is_no_time() {
+        for text in ["", " \n", "1900-01-01", "1900-01-01T00:00:00+03:00", "1900-01-01 00:00", "5000-12-31Z"]
+        {
+            assert!(is_filler(text), "{text:?}");
+        }
+        for text in ["2026-03-17", "1900-01-02", "17.03.2026", "soon", "ЁЁЁЁЁЁ"] {
+            assert!(!is_filler(text), "{text:?}");
+        }
+    }
+
+    #[test]
     fn unknown_progress_is_kept() {
         assert_eq!(Progress::from("3"), Progress::Done);
         assert_eq!(Progress::from("4"), Progress::Unknown("4".to_owned()));
+        assert_eq!(Progress::from("ж".repeat(65).as_str()), Progress::Unknown("ж".repeat(64)));
     }
 }

@@ -47,6 +47,9 @@ pub struct NotFound {
     pub subrequests: Vec<SubrequestId>,
     /// Unknown request numbers.
     pub numbers: Vec<String>,
+    /// What stood in place of a subrequest's GUID and cannot be read as one, at most 64 characters of each: some
+    /// subrequest that was asked for does not exist, but which one is not certain.
+    pub unreadable: Vec<String>,
 }
 
 /// A subrequest (подзапрос) to one supplier.

@@ -36,16 +36,23 @@ pub enum CodeClass {
     Repeat,
     /// GIS is closed for maintenance. It may have taken the message all the same.
     Maintenance,
+    /// getState does not know the message asked about, which may have been taken and forgotten.
+    UnknownMessage,
     /// A code without a known meaning.
     Unknown,
 }
 
 impl GisCode {
-    /// Keeps the letters, digits and `_ - .` of a code, so that it can be shown and logged anywhere.
+    /// Takes the code that a text begins with. A text without one is kept, short and with `?` for all but letters,
+    /// digits and `_ - .`, so that it can be shown and logged anywhere.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let allowed = |character: &char| character.is_ascii_alphanumeric() || "_-.".contains(*character);
-        Self(text.chars().filter(allowed).take(LONGEST_CODE).collect())
+        if let Some((code, _)) = split_code(text) {
+            return Self(code.to_owned());
+        }
+        let allowed = |character: char| character.is_ascii_alphanumeric() || "_-.".contains(character);
+        let shown = |character| if allowed(character) { character } else { '?' };
+        Self(text.trim().chars().map(shown).take(LONGEST_CODE).collect())
     }
 
     /// The code as text.
@@ -57,8 +64,13 @@ impl GisCode {
     /// What the code says about the message.
     #[must_use]
     pub fn class(&self) -> CodeClass {
+        // A word that happens to begin like a code, such as INTERNAL_ERROR, proves nothing.
+        if !is_code(&self.0) {
+            return CodeClass::Unknown;
+        }
         match self.as_str() {
             "INT002012" => CodeClass::EmptyResult,
+            "INT002013" => CodeClass::UnknownMessage,
             "INT002018" | "EXP001000" | "EXP002001" | "EXP002002" | "EXP002003" => CodeClass::Repeat,
             "INT002029" => CodeClass::Maintenance,
             "FIL001001" | "FIL001002" | "FIL001004" | "FIL001005" | "SRV007079" => CodeClass::Content,
@@ -68,13 +80,19 @@ impl GisCode {
             _ => CodeClass::Unknown,
         }
     }
+}
 
-    /// Whether getState says that it does not know the message (INT002013). The message may have been taken
-    /// and forgotten, so this proves nothing about the answers in it.
-    #[must_use]
-    pub fn is_unknown_message(&self) -> bool {
-        self.as_str() == "INT002013"
-    }
+/// Splits a text into the code that it begins with, three letters and six digits, and what follows the colon.
+pub(crate) fn split_code(text: &str) -> Option<(&str, &str)> {
+    let (code, rest) = text.trim_start().split_at_checked(9).filter(|(code, _)| is_code(code))?;
+    let ends = !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
+    ends.then(|| (code, rest.trim_start().trim_start_matches(':')))
+}
+
+fn is_code(text: &str) -> bool {
+    let letters = text.bytes().take(3).filter(u8::is_ascii_uppercase).count();
+    let digits = text.bytes().skip(3).filter(u8::is_ascii_digit).count();
+    text.len() == 9 && letters == 3 && digits == 6
 }
 
 impl fmt::Display for GisCode {
@@ -89,7 +107,7 @@ impl CodeClass {
     pub fn fate(self) -> Fate {
         match self {
             Self::EmptyResult | Self::Format | Self::Content | Self::Authority => Fate::Refused,
-            Self::Repeat | Self::Maintenance | Self::Unknown => Fate::Unknown,
+            Self::Repeat | Self::Maintenance | Self::UnknownMessage | Self::Unknown => Fate::Unknown,
         }
     }
 
@@ -97,11 +115,11 @@ impl CodeClass {
     #[must_use]
     pub fn repeat(self) -> Repeat {
         match self {
-            Self::EmptyResult => Repeat::Never,
+            // An export has its empty page; an import that is answered so has something that GIS does not have in it.
             // AUT011003 and AUT011005 can be the fault of one item, so authority is looked for in parts too.
-            Self::Format | Self::Content | Self::Authority => Repeat::InParts,
+            Self::EmptyResult | Self::Format | Self::Content | Self::Authority => Repeat::InParts,
             Self::Repeat | Self::Maintenance => Repeat::NewMessage { after: RESEND_AFTER_FAULT },
-            Self::Unknown => Repeat::AfterLook { after: None },
+            Self::UnknownMessage | Self::Unknown => Repeat::AfterLook { after: None },
         }
     }
 }
@@ -119,14 +137,14 @@ impl GisError {
         self.gis_code().class().fate()
     }
 
-    /// Whether a repeat can help.
+    /// Whether a repeat can help, judged by the code alone.
     #[must_use]
     pub fn repeat(&self) -> Repeat {
-        if self.is_lost_page() { Repeat::Later { after: None } } else { self.gis_code().class().repeat() }
+        self.gis_code().class().repeat()
     }
 
     /// Whether this is the passing trouble of a paged export with a page that GIS itself has named. The code
-    /// beside the text varies.
+    /// beside the text varies. Only for the caller of an export, who asks for the same page later.
     #[must_use]
     pub fn is_lost_page(&self) -> bool {
         self.description.contains("Content not found for guid")
@@ -153,7 +171,6 @@ mod tests {
                 CodeClass::Content,
                 &[
                     "INT002000",
-                    "INT002013",
                     "INT002031",
                     "INT002034",
                     "INT002039",
@@ -169,8 +186,22 @@ mod tests {
                 &["AUT011000", "AUT011002", "AUT011003", "AUT011004", "AUT011005", "AUT011009"],
             ),
             (CodeClass::Repeat, &["EXP001000", "EXP002001", "EXP002002", "EXP002003", "INT002018"]),
-            (CodeClass::Maintenance, &["INT002029"]),
+            (CodeClass::Maintenance, &["INT002029", "INT002029: регламентные работы.", " INT002029\n"]),
+            (CodeClass::UnknownMessage, &["INT002013"]),
             (CodeClass::Unknown, &["", "EXP009999", "SRV000001", "FIL009999", "env:Server", "int002012"]),
+            (
+                CodeClass::Unknown,
+                &[
+                    "INTERNAL_ERROR",
+                    "AUT",
+                    "INT 002012",
+                    "AUTH_BACKEND_TIMEOUT",
+                    "FMT00130",
+                    "FMT0013000",
+                    "FMT001300Ж",
+                    "INT_002012",
+                ],
+            ),
         ];
         for (class, codes) in table {
             for code in codes {
@@ -182,12 +213,13 @@ mod tests {
     #[test]
     fn only_a_refusal_proves_that_nothing_was_taken() {
         let table = [
-            (CodeClass::EmptyResult, Fate::Refused, Repeat::Never),
+            (CodeClass::EmptyResult, Fate::Refused, Repeat::InParts),
             (CodeClass::Format, Fate::Refused, Repeat::InParts),
             (CodeClass::Content, Fate::Refused, Repeat::InParts),
             (CodeClass::Authority, Fate::Refused, Repeat::InParts),
             (CodeClass::Repeat, Fate::Unknown, Repeat::NewMessage { after: RESEND_AFTER_FAULT }),
             (CodeClass::Maintenance, Fate::Unknown, Repeat::NewMessage { after: RESEND_AFTER_FAULT }),
+            (CodeClass::UnknownMessage, Fate::Unknown, Repeat::AfterLook { after: None }),
             (CodeClass::Unknown, Fate::Unknown, Repeat::AfterLook { after: None }),
         ];
         for (class, fate, repeat) in table {
@@ -197,7 +229,8 @@ mod tests {
 
     #[test]
     fn a_code_is_safe_to_show() {
-        assert_eq!(GisCode::new(" EXP001000\n<b>").as_str(), "EXP001000b");
+        assert_eq!(GisCode::new(" EXP001000\n<b>").as_str(), "EXP001000");
+        assert_eq!(GisCode::new(" env:Server\n<b>").as_str(), "env?Server??b?");
         assert_eq!(GisCode::new(&"A".repeat(999)).as_str().len(), 40);
         assert_eq!(GisCode::new("").to_string(), "(no code)");
     }
@@ -211,7 +244,11 @@ mod tests {
         };
         let lost = error("Error loading content: Content not found for guid: 3e640214-…");
         assert!(lost.is_lost_page());
-        assert_eq!(lost.repeat(), Repeat::Later { after: None });
+        assert_eq!(
+            lost.repeat(),
+            CodeClass::Repeat.repeat(),
+            "an import may not be sent again because of it"
+        );
         assert!(error("Ответ (не имеет статус \"Ответ отправлен\")").is_nothing_to_revoke());
         assert!(error("Ответ (не имеет статус «Ответ отправлен»)").is_nothing_to_revoke());
         assert!(!error("Доступ запрещен").is_lost_page() && !error("Ответ отправлен").is_nothing_to_revoke());

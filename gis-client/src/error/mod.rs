@@ -7,6 +7,7 @@
 
 mod code;
 
+pub(crate) use code::split_code;
 pub use code::{CodeClass, GisCode, RESEND_AFTER_FAULT};
 
 use std::time::Duration;
@@ -114,7 +115,10 @@ pub enum NotSent {
     Message,
     /// The message could not be signed.
     #[error("the message could not be signed")]
-    Signature,
+    Signature {
+        /// Whether the signer may do better another time, [`SignerError::repeat`].
+        repeat: Repeat,
+    },
     /// The lease of the call ended before the first byte of the message was written.
     #[error("the lease of the call was over before the first byte was written")]
     LeaseOver,
@@ -207,8 +211,8 @@ pub enum Unreadable {
     /// The reply answers another message.
     #[error("it answers another message")]
     ForeignMessage,
-    /// The signature of the reply is absent or does not verify.
-    #[error("its signature is absent or does not verify")]
+    /// The signature of the reply is absent, does not verify or is not by an expected signer; the source says which.
+    #[error("it has no good signature of an expected signer")]
     Signature,
     /// A file or a part of it has another length than the file store announced.
     #[error("it has another length than announced")]
@@ -309,14 +313,15 @@ impl Error {
 
     /// A message that could not be signed.
     pub(crate) fn unsigned(source: SignerError) -> Self {
-        Self::NotSent { reason: NotSent::Signature, source: Some(source.into()) }
+        let reason = NotSent::Signature { repeat: source.repeat() };
+        Self::NotSent { reason, source: Some(source.into()) }
     }
 }
 
 impl NotSent {
     /// Whether the call ended before anything could be learnt about GIS.
     fn is_our_own(self) -> bool {
-        matches!(self, Self::Message | Self::Signature | Self::LeaseOver)
+        matches!(self, Self::Message | Self::Signature { .. } | Self::LeaseOver)
     }
 
     fn repeat(self) -> Repeat {
@@ -324,8 +329,8 @@ impl NotSent {
             Self::Message => Repeat::Never,
             Self::WrongAddress { .. } => Repeat::AfterRepair,
             Self::Busy { retry_after, .. } => Repeat::Later { after: retry_after },
-            Self::Signature
-            | Self::LeaseOver
+            Self::Signature { repeat } => repeat,
+            Self::LeaseOver
             | Self::NameUnknown
             | Self::ConnectionRefused
             | Self::ConnectTimeout

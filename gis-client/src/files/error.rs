@@ -1,9 +1,39 @@
-//! The errors of the file store, as its header `X-Upload-Error` names them.
+//! The errors of the file store, as its header `X-Upload-Error` names them, and of an upload.
 
-use crate::error::{Fate, RESEND_AFTER_FAULT, Repeat};
+use crate::error::{Error, Fate, RESEND_AFTER_FAULT, Repeat};
+use crate::ids::AttachmentId;
 
 /// The most characters of an unknown error that are kept.
 const LONGEST_UNKNOWN: usize = 80;
+
+/// Why an upload failed, and where it can go on.
+#[derive(Debug, thiserror::Error)]
+#[error("the file was not uploaded")]
+pub struct UploadError {
+    /// What happened.
+    #[source]
+    pub error: Error,
+    /// The upload in parts that broke off, for the next [`crate::Gis::upload_file`] of the same file. It is `None`
+    /// when there is nothing to go on with, as for a file in one piece; an upload that is begun anew instead does no
+    /// harm.
+    pub resume: Option<AttachmentId>,
+}
+
+impl UploadError {
+    /// An upload in parts that broke off. After a refusal, or an error that nobody knows, it could fail the same way
+    /// for ever: then it begins anew.
+    pub(super) fn broken_off(id: AttachmentId, error: Error) -> Self {
+        let is_unknown = matches!(error, Error::File { error: FileError::Unknown(_), .. });
+        let goes_on = !is_unknown && error.fate() != Fate::Refused;
+        Self { error, resume: goes_on.then_some(id) }
+    }
+}
+
+impl From<Error> for UploadError {
+    fn from(error: Error) -> Self {
+        Self { error, resume: None }
+    }
+}
 
 /// An error of the file store.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]

@@ -9,21 +9,23 @@
 mod error;
 mod plan;
 
-pub use error::FileError;
-pub use plan::{PART_LIMIT, Part, Plan};
+pub use error::{FileError, UploadError};
+pub use plan::PART_LIMIT;
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
+use plan::{Part, Plan};
 use reqwest::Method;
 use reqwest::header::{CONTENT_LENGTH, HeaderName, LOCATION, RANGE};
 use uuid::Uuid;
 
-use crate::error::{Error, Unreadable};
+use crate::error::{Error, NotSent, Unreadable};
 use crate::http::{Channel, Reply, Request};
 use crate::ids::{AttachmentId, OrganizationId};
 
@@ -31,6 +33,8 @@ use crate::ids::{AttachmentId, OrganizationId};
 const CONTEXT: &str = "/ext-bus-file-store-service/rest/debtreq";
 /// The longest reply without a file in it, in bytes.
 const REPLY_LIMIT: u64 = 64 * 1024;
+/// How often and after which pauses the file store is asked whether a closed upload is complete.
+const PAUSES_BEFORE_LOOKS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(1)];
 
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 const ORGANIZATION: HeaderName = HeaderName::from_static("x-upload-orgppaguid");
@@ -99,7 +103,7 @@ pub struct UploadedFile {
 }
 
 /// What the file store says about a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FileState {
     /// The whole length in bytes.
     pub length: u64,
@@ -109,13 +113,16 @@ pub struct FileState {
     pub completed_parts: Vec<u64>,
 }
 
-/// The client of the file store.
-///
-/// [`upload`](Self::upload) does everything. The steps of an upload in parts are public too, so that a long one
-/// can go on after a break: keep the identifier that [`open`](Self::open) gives, ask [`state`](Self::state), send
-/// what [`Plan::missing`] names with [`send_part`](Self::send_part), then [`complete`](Self::complete).
+/// On whose behalf requests go out, and until when on the monotonic clock.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Errand {
+    pub(crate) organization: OrganizationId,
+    pub(crate) not_after: Option<Instant>,
+}
+
+/// The client of the file store; [`crate::Gis`] says what its methods promise.
 #[derive(Debug, Clone)]
-pub struct FileStore {
+pub(crate) struct FileStore {
     channel: Channel,
 }
 
@@ -124,32 +131,25 @@ impl FileStore {
         Self { channel }
     }
 
-    /// Uploads a file: in one piece up to [`PART_LIMIT`], else in parts.
-    ///
-    /// # Errors
-    /// [`Error::File`] with the file store's own reason, or an error of the connection.
-    pub async fn upload(&self, file: &FileUpload) -> Result<UploadedFile, Error> {
+    /// Uploads a file: in one piece up to [`PART_LIMIT`], else in parts, which may go on where they broke off.
+    pub(crate) async fn upload(
+        &self,
+        file: &FileUpload,
+        resume: Option<AttachmentId>,
+        not_after: Option<Instant>,
+    ) -> Result<UploadedFile, UploadError> {
+        let errand = Errand { organization: file.organization, not_after };
         let plan = Plan::new(length_of(&file.content));
         let id = match plan.count() {
-            0 => return Err(Error::unmade("the file is empty")),
-            1 => self.put_whole(file).await?,
-            _ => self.upload_parts(file, plan).await?,
+            0 => return Err(Error::unmade("the file is empty").into()),
+            1 => self.put_whole(errand, file).await?,
+            _ => self.upload_parts(errand, file, plan, resume).await?,
         };
-        Ok(UploadedFile { id, hash: gost::hash::gost94(&file.content) })
+        Ok(UploadedFile { id, hash: hash_of(file.content.clone()).await? })
     }
 
-    async fn upload_parts(&self, file: &FileUpload, plan: Plan) -> Result<AttachmentId, Error> {
-        let id = self.open(file).await?;
-        for part in plan.parts() {
-            self.send_part(file, id, &part).await?;
-        }
-        self.complete(file, id).await?;
-        Ok(id)
-    }
-
-    async fn put_whole(&self, file: &FileUpload) -> Result<AttachmentId, Error> {
-        let request = self
-            .request(Method::PUT, "/?upload".to_owned(), file.organization)?
+    async fn put_whole(&self, errand: Errand, file: &FileUpload) -> Result<AttachmentId, Error> {
+        let request = request(Method::PUT, "/?upload".to_owned(), errand)?
             .header(FILE_NAME, &random_name(&file.extension))?
             .header(LENGTH, &file.content.len().to_string())?
             .header(CONTENT_MD5, &md5_of(&file.content))?
@@ -157,14 +157,47 @@ impl FileStore {
         upload_id(&self.send(request).await?)
     }
 
+    async fn upload_parts(
+        &self,
+        errand: Errand,
+        file: &FileUpload,
+        plan: Plan,
+        resume: Option<AttachmentId>,
+    ) -> Result<AttachmentId, UploadError> {
+        let broken_off = |id| move |error| UploadError::broken_off(id, error);
+        let before = match resume {
+            Some(id) => self.look(errand, file, id).await.map_err(broken_off(id))?,
+            None => None,
+        };
+        let (id, state) = match (resume, before) {
+            (Some(id), Some(state)) => (id, state),
+            _ => (self.open(errand, file, plan).await?, FileState::default()),
+        };
+        if !state.completed {
+            self.send_missing(errand, file, id, plan, &state.completed_parts)
+                .await
+                .map_err(broken_off(id))?;
+        }
+        Ok(id)
+    }
+
+    /// The state of an upload that broke off; `None` when it is of no use any more.
+    async fn look(
+        &self,
+        errand: Errand,
+        file: &FileUpload,
+        id: AttachmentId,
+    ) -> Result<Option<FileState>, Error> {
+        match self.state(errand, id).await {
+            Ok(state) => Ok(Some(state).filter(|state| state.length == length_of(&file.content))),
+            Err(Error::File { error: FileError::FileNotFound, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Opens an upload in parts and gives its identifier, which becomes that of the file.
-    ///
-    /// # Errors
-    /// As [`upload`](Self::upload).
-    pub async fn open(&self, file: &FileUpload) -> Result<AttachmentId, Error> {
-        let plan = Plan::new(length_of(&file.content));
-        let request = self
-            .request(Method::POST, "/?upload".to_owned(), file.organization)?
+    async fn open(&self, errand: Errand, file: &FileUpload, plan: Plan) -> Result<AttachmentId, Error> {
+        let request = request(Method::POST, "/?upload".to_owned(), errand)?
             .header(FILE_NAME, &random_name(&file.extension))?
             .header(LENGTH, &file.content.len().to_string())?
             .header(PART_COUNT, &plan.count().to_string())?
@@ -172,43 +205,44 @@ impl FileStore {
         upload_id(&self.send(request).await?)
     }
 
-    /// Sends one part of a file; to send it again does no harm.
-    ///
-    /// # Errors
-    /// As [`upload`](Self::upload).
-    pub async fn send_part(&self, file: &FileUpload, id: AttachmentId, part: &Part) -> Result<(), Error> {
-        let bytes = piece(&file.content, part)?;
-        let request = self
-            .request(Method::PUT, format!("/{id}"), file.organization)?
-            .header(PART_NUMBER, &part.number.to_string())?
-            .header(CONTENT_MD5, &md5_of(&bytes))?
-            .body(bytes);
-        self.send(request).await.map(drop)
+    async fn send_missing(
+        &self,
+        errand: Errand,
+        file: &FileUpload,
+        id: AttachmentId,
+        plan: Plan,
+        completed: &[u64],
+    ) -> Result<(), Error> {
+        for part in plan.missing(completed) {
+            let bytes = piece(&file.content, &part)?;
+            let request = request(Method::PUT, format!("/{id}"), errand)?
+                .header(PART_NUMBER, &part.number.to_string())?
+                .header(CONTENT_MD5, &md5_of(&bytes))?
+                .body(bytes);
+            self.send_about_file(request).await?;
+        }
+        self.complete(errand, file, id).await
     }
 
-    /// Closes an upload in parts and asks whether the file store calls it complete.
-    ///
-    /// # Errors
-    /// [`FileError::Incomplete`] when it does not; else as [`upload`](Self::upload).
-    pub async fn complete(&self, file: &FileUpload, id: AttachmentId) -> Result<(), Error> {
-        let request = self
-            .request(Method::POST, format!("/{id}?completed"), file.organization)?
-            .header(CONTENT_LENGTH, "0")?;
-        let status = self.send(request).await?.status;
-        let state = self.state(file.organization, id).await?;
-        if state.completed && state.length == length_of(&file.content) {
-            Ok(())
-        } else {
-            Err(Error::File { error: FileError::Incomplete, status })
+    /// Closes an upload in parts and asks until the file store calls it complete, a few times: it puts the parts
+    /// together first.
+    async fn complete(&self, errand: Errand, file: &FileUpload, id: AttachmentId) -> Result<(), Error> {
+        let request =
+            request(Method::POST, format!("/{id}?completed"), errand)?.header(CONTENT_LENGTH, "0")?;
+        let status = self.send_about_file(request).await?.status;
+        for pause in PAUSES_BEFORE_LOOKS {
+            tokio::time::sleep(pause).await;
+            let state = self.state(errand, id).await?;
+            if state.completed && state.length == length_of(&file.content) {
+                return Ok(());
+            }
         }
+        Err(Error::File { error: FileError::Incomplete, status })
     }
 
     /// What the file store says about a file or an open upload.
-    ///
-    /// # Errors
-    /// [`FileError::FileNotFound`] for a file that it does not have; else as [`upload`](Self::upload).
-    pub async fn state(&self, organization: OrganizationId, id: AttachmentId) -> Result<FileState, Error> {
-        let reply = self.send(self.request(Method::HEAD, format!("/{id}"), organization)?).await?;
+    pub(crate) async fn state(&self, errand: Errand, id: AttachmentId) -> Result<FileState, Error> {
+        let reply = self.send_about_file(request(Method::HEAD, format!("/{id}"), errand)?).await?;
         let length = reply.header(LENGTH).and_then(|length| length.trim().parse().ok());
         let parts = reply.header(COMPLETED_PARTS).unwrap_or_default();
         Ok(FileState {
@@ -218,25 +252,20 @@ impl FileStore {
         })
     }
 
-    /// Downloads a file of at most `limit` bytes, in pieces of [`PART_LIMIT`]. GIS gives a file only when a
-    /// document names it.
-    ///
-    /// # Errors
-    /// [`Unreadable::TooLarge`] for a longer file; [`Unreadable::Length`] when the pieces are not as long as the
-    /// file store has announced; else as [`upload`](Self::upload).
-    pub async fn download(
+    /// Downloads a file of at most `limit` bytes, in pieces of [`PART_LIMIT`].
+    pub(crate) async fn download(
         &self,
-        organization: OrganizationId,
+        errand: Errand,
         id: AttachmentId,
         limit: u64,
     ) -> Result<Vec<u8>, Error> {
-        let length = self.state(organization, id).await?.length;
+        let length = self.state(errand, id).await?.length;
         if length > limit {
             return Err(Error::unreadable(Unreadable::TooLarge { limit }));
         }
         let mut content = Vec::new();
         for part in Plan::new(length).parts() {
-            content.extend(self.download_part(organization, id, &part, length).await?);
+            content.extend(self.download_part(errand, id, &part, length).await?);
             // A file store that does not know ranges sends the whole file at once.
             if length_of(&content) == length {
                 break;
@@ -250,30 +279,35 @@ impl FileStore {
 
     async fn download_part(
         &self,
-        organization: OrganizationId,
+        errand: Errand,
         id: AttachmentId,
         part: &Part,
         length: u64,
     ) -> Result<Vec<u8>, Error> {
-        let mut request = self.request(Method::GET, format!("/{id}?getfile"), organization)?;
+        let mut request = request(Method::GET, format!("/{id}?getfile"), errand)?;
         request.limit = length;
         if length > PART_LIMIT.get() {
             let last = part.range.end.saturating_sub(1);
             request = request.header(RANGE, &format!("bytes={}-{last}", part.range.start))?;
         }
-        Ok(self.send(request).await?.body)
+        Ok(self.send_about_file(request).await?.body)
     }
 
-    fn request(&self, method: Method, path: String, organization: OrganizationId) -> Result<Request, Error> {
-        Request::new(method, format!("{CONTEXT}{path}"), REPLY_LIMIT)
-            .header(ORGANIZATION, &organization.to_string())
+    /// Sends a request about one file, where HTTP 404 speaks of the file and not of the address.
+    async fn send_about_file(&self, request: Request) -> Result<Reply, Error> {
+        let result = self.send(request).await;
+        if let Err(Error::NotSent { reason: NotSent::WrongAddress { status: status @ 404 }, .. }) = result {
+            return Err(Error::File { error: FileError::FileNotFound, status });
+        }
+        result
     }
 
     /// Sends a request; a reply that reports an error becomes that error.
     async fn send(&self, request: Request) -> Result<Reply, Error> {
         let reply = self.channel.send(request).await?;
-        if let Some(error) = reply.header(ERROR) {
-            return Err(Error::File { error: FileError::parse(error), status: reply.status });
+        if let Some(error) = reply.headers.get(ERROR) {
+            let error = FileError::parse(&String::from_utf8_lossy(error.as_bytes()));
+            return Err(Error::File { error, status: reply.status });
         }
         if reply.is_success() {
             return Ok(reply);
@@ -281,6 +315,17 @@ impl FileStore {
         // A busy file store took nothing that could count: nothing names the file yet.
         Err(Error::from_status(reply.status, reply.retry_after(), true))
     }
+}
+
+fn request(method: Method, path: String, errand: Errand) -> Result<Request, Error> {
+    let mut request = Request::new(method, format!("{CONTEXT}{path}"), REPLY_LIMIT);
+    request.not_after = errand.not_after;
+    request.header(ORGANIZATION, &errand.organization.to_string())
+}
+
+/// GOST R 34.11-94 of a whole file, away from the threads that serve connections: it takes seconds for a long one.
+async fn hash_of(content: Bytes) -> Result<[u8; 32], Error> {
+    tokio::task::spawn_blocking(move || gost::hash::gost94(&content)).await.map_err(Error::unmade)
 }
 
 /// The identifier of an upload: the header of its own or the end of the `Location`.

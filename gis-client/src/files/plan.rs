@@ -8,34 +8,34 @@ pub const PART_LIMIT: NonZeroU64 = NonZeroU64::new(5_242_880).unwrap();
 
 /// One part of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub(super) struct Part {
     /// The number of the part, from 1.
-    pub number: u64,
+    pub(super) number: u64,
     /// Which bytes of the file it holds.
-    pub range: Range<u64>,
+    pub(super) range: Range<u64>,
 }
 
 /// The parts of a file of a known length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Plan {
+pub(super) struct Plan {
     length: u64,
 }
 
 impl Plan {
     /// The plan for a file of `length` bytes.
     #[must_use]
-    pub fn new(length: u64) -> Self {
+    pub(super) fn new(length: u64) -> Self {
         Self { length }
     }
 
     /// How many parts there are; none for an empty file.
     #[must_use]
-    pub fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         self.length.div_ceil(PART_LIMIT.get())
     }
 
     /// The parts in order: all are as long as the limit, except perhaps the last.
-    pub fn parts(&self) -> impl Iterator<Item = Part> + use<> {
+    pub(super) fn parts(&self) -> impl Iterator<Item = Part> + use<> {
         let length = self.length;
         (1..=self.count()).map(move |number| {
             let start = (number - 1).saturating_mul(PART_LIMIT.get());
@@ -44,7 +44,7 @@ impl Plan {
     }
 
     /// The parts that are not among those that the file store has.
-    pub fn missing<'a>(&self, completed: &'a [u64]) -> impl Iterator<Item = Part> + use<'a> {
+    pub(super) fn missing<'a>(&self, completed: &'a [u64]) -> impl Iterator<Item = Part> + use<'a> {
         self.parts().filter(|part| !completed.contains(&part.number))
     }
 }

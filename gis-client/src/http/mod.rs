@@ -2,9 +2,9 @@
 //!
 //! Called by the jobs. A call writes and signs its message ([`crate::envelope`]), carries it through the local
 //! GOST TLS tunnel and reads the reply ([`crate::reply`]). What must stay true: the caller has committed the
-//! MessageGUID before the call; the message is written at most once and never after the lease's end; and a reply
-//! that can be read as a SOAP message outweighs the HTTP status, because GIS sends faults and even results with
-//! any status.
+//! MessageGUID before the call; the message is written at most once and never after the lease's end; and a SOAP
+//! message in the reply, even a broken one, outweighs the HTTP status, because GIS sends faults and even results
+//! with any status.
 
 mod body;
 mod channel;
@@ -21,14 +21,17 @@ use reqwest::header::{CONTENT_TYPE, HeaderName};
 
 use crate::debt_requests::{Acknowledgement, Action, ExportSubrequests, ImportResponses, Progress, State};
 use crate::envelope::{self, Envelope, Header, Sender};
-use crate::error::{Error, Unreadable};
-use crate::files::{FileState, FileStore, FileUpload, UploadedFile};
+use crate::error::{Error, NotSent, Unreadable};
+use crate::files::{Errand, FileState, FileStore, FileUpload, UploadError, UploadedFile};
 use crate::ids::{AttachmentId, GisMessageId, OrganizationId};
 use crate::reply::{self, ReplyError};
-use crate::signature;
+use crate::signature::{self, CertificateDigest, SignatureProblem};
+use crate::signer::SignerError;
 
 /// Where the service is, below the base address.
 const SERVICE: &str = "/ext-bus-debtreq-service/services/DebtRequestsAsync";
+/// The longest acknowledgement or fault in bytes.
+const LONGEST_ACKNOWLEDGEMENT: u64 = 1024 * 1024;
 const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
 
 /// One call of the service, as the caller has committed it to its database.
@@ -76,31 +79,43 @@ pub trait Gis: Send + Sync {
     /// Asks what became of a message, by the identifier of its acknowledgement.
     ///
     /// # Errors
-    /// [`Error`]. A message that GIS does not know is a fault or an error in the state with a code that
-    /// [`crate::GisCode::is_unknown_message`] recognises.
+    /// [`Error`]. Its [`Error::fate`] concerns this question, never the message asked about. That GIS does not know
+    /// that message is a fault of [`crate::error::CodeClass::UnknownMessage`], or a state whose verdict is unclear.
     async fn get_state(&self, call: &Call, message: GisMessageId) -> Result<State, Error>;
 
-    /// Uploads a file, in parts when it is long.
+    /// Uploads a file, in parts when it is longer than [`crate::files::PART_LIMIT`]. `resume` names the upload of
+    /// the same file that broke off before ([`UploadError::resume`]): it goes on with the parts that are missing, or
+    /// begins anew when the file store does not know that upload any more. No step begins after `not_after`, and
+    /// each ends by then.
     ///
     /// # Errors
-    /// [`Error::File`] or an error of the connection.
-    async fn upload_file(&self, file: &FileUpload) -> Result<UploadedFile, Error>;
+    /// [`UploadError`]: [`Error::File`] or an error of the connection, and where to go on.
+    async fn upload_file(
+        &self,
+        file: &FileUpload,
+        resume: Option<AttachmentId>,
+        not_after: Option<Instant>,
+    ) -> Result<UploadedFile, UploadError>;
 
     /// What the file store says about a file.
     ///
     /// # Errors
-    /// [`Error::File`] or an error of the connection.
+    /// [`Error::File`], with [`crate::files::FileError::FileNotFound`] for a file that it does not have, or an error
+    /// of the connection.
     async fn file_state(&self, organization: OrganizationId, id: AttachmentId) -> Result<FileState, Error>;
 
-    /// Downloads a file of at most `limit` bytes.
+    /// Downloads a file of at most `limit` bytes, in pieces when it is long; none begins after `not_after`, and each
+    /// ends by then. GIS gives a file only when a document names it.
     ///
     /// # Errors
-    /// [`Error::File`], [`Error::Unreadable`] for a longer file, or an error of the connection.
+    /// [`Error::File`]; [`Error::Unreadable`] for a longer file and for pieces of another length than announced; or
+    /// an error of the connection.
     async fn download_file(
         &self,
         organization: OrganizationId,
         id: AttachmentId,
         limit: u64,
+        not_after: Option<Instant>,
     ) -> Result<Vec<u8>, Error>;
 
     /// Asks for the service's description, to learn whether the far end answers at all: behind a tunnel an open
@@ -129,14 +144,7 @@ impl HttpGis {
         Ok(Self { channel, files })
     }
 
-    /// The file store, with the steps of an upload one by one.
-    #[must_use]
-    pub fn files(&self) -> &FileStore {
-        &self.files
-    }
-
-    async fn post(&self, call: &Call, envelope: Envelope) -> Result<Reply, Error> {
-        let limit = self.channel.settings().max_reply_bytes;
+    async fn post(&self, call: &Call, envelope: Envelope, limit: u64) -> Result<Reply, Error> {
         let mut request = Request::new(Method::POST, SERVICE, limit)
             .header(CONTENT_TYPE, "text/xml; charset=utf-8")?
             .header(SOAP_ACTION, &format!("\"{}\"", envelope.action))?
@@ -151,7 +159,8 @@ impl HttpGis {
         envelope: Envelope,
         busy_is_not_sent: bool,
     ) -> Result<Acknowledgement, Error> {
-        let reply = self.post(call, envelope).await?;
+        let limit = self.channel.settings().max_reply_bytes.min(LONGEST_ACKNOWLEDGEMENT);
+        let reply = self.post(call, envelope, limit).await?;
         let acknowledgement = understand(&reply, busy_is_not_sent, reply::acknowledgement)?;
         match acknowledgement.requester_message {
             Some(message) if message != call.header.message => {
@@ -169,8 +178,8 @@ impl Gis for HttpGis {
         call: &Call,
         request: &ExportSubrequests,
     ) -> Result<Acknowledgement, Error> {
-        let envelope = envelope::export_subrequests(&call.sender, &call.header, request).await;
-        self.acknowledged(call, envelope.map_err(Error::unsigned)?, true).await
+        let envelope = envelope::export_subrequests(&call.sender, &call.header, request);
+        self.acknowledged(call, signed(call, envelope).await?, true).await
     }
 
     async fn import_responses(
@@ -180,26 +189,32 @@ impl Gis for HttpGis {
     ) -> Result<Acknowledgement, Error> {
         let revokes = request.actions().iter().any(|action| matches!(action, Action::Revoke { .. }));
         let busy_is_not_sent = self.channel.settings().busy_means_not_sent && !revokes;
-        let envelope = envelope::import_responses(&call.sender, &call.header, request).await;
-        self.acknowledged(call, envelope.map_err(Error::unsigned)?, busy_is_not_sent).await
+        let envelope = envelope::import_responses(&call.sender, &call.header, request);
+        self.acknowledged(call, signed(call, envelope).await?, busy_is_not_sent).await
     }
 
     async fn get_state(&self, call: &Call, message: GisMessageId) -> Result<State, Error> {
-        let reply = self.post(call, envelope::get_state(&call.sender, &call.header, message)).await?;
-        let verify = self.channel.settings().verify_replies;
+        let settings = self.channel.settings().clone();
+        let envelope = envelope::get_state(&call.sender, &call.header, message);
+        let reply = self.post(call, envelope, settings.max_reply_bytes).await?;
         // A page of an export is megabytes of XML to read and, for its signature, to canonicalise.
-        let state = tokio::task::spawn_blocking(move || read_state(&reply, message, verify)).await;
+        let state = tokio::task::spawn_blocking(move || read_state(&reply, message, &settings)).await;
         state.unwrap_or_else(|panic| {
             Err(Error::Unreadable { reason: Unreadable::Message, source: Some(panic.into()) })
         })
     }
 
-    async fn upload_file(&self, file: &FileUpload) -> Result<UploadedFile, Error> {
-        self.files.upload(file).await
+    async fn upload_file(
+        &self,
+        file: &FileUpload,
+        resume: Option<AttachmentId>,
+        not_after: Option<Instant>,
+    ) -> Result<UploadedFile, UploadError> {
+        self.files.upload(file, resume, not_after).await
     }
 
     async fn file_state(&self, organization: OrganizationId, id: AttachmentId) -> Result<FileState, Error> {
-        self.files.state(organization, id).await
+        self.files.state(Errand { organization, not_after: None }, id).await
     }
 
     async fn download_file(
@@ -207,8 +222,9 @@ impl Gis for HttpGis {
         organization: OrganizationId,
         id: AttachmentId,
         limit: u64,
+        not_after: Option<Instant>,
     ) -> Result<Vec<u8>, Error> {
-        self.files.download(organization, id, limit).await
+        self.files.download(Errand { organization, not_after }, id, limit).await
     }
 
     async fn probe(&self) -> Result<ProbeReply, Error> {
@@ -222,8 +238,22 @@ impl Gis for HttpGis {
     }
 }
 
-/// Reads a reply as the message that is expected or as a fault, whatever its status; what is neither is judged by
-/// the status.
+/// Waits for a signature, a matter of people and of other programs, but no longer than the lease.
+async fn signed(
+    call: &Call,
+    envelope: impl Future<Output = Result<Envelope, SignerError>>,
+) -> Result<Envelope, Error> {
+    let Some(not_after) = call.not_after else {
+        return envelope.await.map_err(Error::unsigned);
+    };
+    match tokio::time::timeout_at(not_after.into(), envelope).await {
+        Ok(envelope) => envelope.map_err(Error::unsigned),
+        Err(elapsed) => Err(Error::NotSent { reason: NotSent::LeaseOver, source: Some(elapsed.into()) }),
+    }
+}
+
+/// Reads a reply as the message that is expected or as a fault, whatever its status; what is no SOAP message at all
+/// is judged by the status.
 fn understand<T>(
     reply: &Reply,
     busy_is_not_sent: bool,
@@ -241,32 +271,45 @@ fn understand<T>(
         ReplyError::Fault(fault) => Error::Fault(fault),
         ReplyError::Empty => unreadable(Unreadable::Empty, error.into()),
         ReplyError::NotSoap { .. } => unreadable(Unreadable::NotSoap, error.into()),
-        ReplyError::Malformed(_) => unreadable(Unreadable::Message, error.into()),
+        // Whatever the status: GIS itself has begun to answer, so it has the message.
+        ReplyError::Malformed(_) => {
+            Error::Unreadable { reason: Unreadable::Message, source: Some(error.into()) }
+        }
     })
 }
 
-fn read_state(reply: &Reply, message: GisMessageId, verify: VerifyReplies) -> Result<State, Error> {
+fn read_state(reply: &Reply, message: GisMessageId, settings: &HttpSettings) -> Result<State, Error> {
     let state = understand(reply, true, reply::state)?;
     if state.message.is_some_and(|answered| answered != message) {
         return Err(Error::unreadable(Unreadable::ForeignMessage));
     }
     // GIS signs finished results only.
     if state.progress == Progress::Done {
-        check_signature(reply, message, verify)?;
+        check_signature(reply, message, settings)?;
     }
     Ok(state)
 }
 
-fn check_signature(reply: &Reply, message: GisMessageId, verify: VerifyReplies) -> Result<(), Error> {
-    if verify == VerifyReplies::Off {
+fn check_signature(reply: &Reply, message: GisMessageId, settings: &HttpSettings) -> Result<(), Error> {
+    if settings.verify_replies == VerifyReplies::Off {
         return Ok(());
     }
-    let Err(problem) = signature::verify_reply(reply.text().unwrap_or_default()) else {
+    let Err(problem) = check_signer(reply.text().unwrap_or_default(), &settings.reply_signers) else {
         return Ok(());
     };
-    if verify == VerifyReplies::Require {
+    if settings.verify_replies == VerifyReplies::Require {
         return Err(Error::Unreadable { reason: Unreadable::Signature, source: Some(problem.into()) });
     }
     tracing::warn!(gis.message = %message, %problem, "a result of GIS does not have a good signature");
     Ok(())
+}
+
+/// Checks the signature, and that it is by one of these signers if there are any.
+fn check_signer(document: &str, signers: &[CertificateDigest]) -> Result<(), SignatureProblem> {
+    let signer = CertificateDigest::of(&signature::verify_reply(document)?);
+    if signers.is_empty() || signers.contains(&signer) {
+        Ok(())
+    } else {
+        Err(SignatureProblem::Foreign { signer })
+    }
 }

@@ -6,8 +6,10 @@ use std::time::Duration;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 
+use crate::signature::CertificateDigest;
+
 /// How GIS is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct HttpSettings {
     /// `http://host:port` of the local GOST TLS tunnel, perhaps with a path before the service's own.
     pub base_url: String,
@@ -19,10 +21,14 @@ pub struct HttpSettings {
     pub timeout: Duration,
     /// The longest time until the tunnel accepts a connection.
     pub connect_timeout: Duration,
-    /// The longest reply in bytes, files aside.
+    /// The longest reply in bytes, files aside; acknowledgements may have 1 MiB at most. The signature of a result
+    /// beyond 16 MiB or 100 000 nodes of XML cannot be checked: [`VerifyReplies::Require`] refuses it.
     pub max_reply_bytes: u64,
     /// What to do about the signatures of finished results.
     pub verify_replies: VerifyReplies,
+    /// The certificates that GIS signs its results with. While the list is empty, a signature by anybody's key is
+    /// good, which shows damage but no forgery.
+    pub reply_signers: Vec<CertificateDigest>,
     /// Whether HTTP 429 and 503 prove that a package of answers was not taken. A package with a Revoke in it
     /// counts as maybe sent all the same.
     pub busy_means_not_sent: bool,
@@ -40,12 +46,17 @@ impl HttpSettings {
             connect_timeout: Duration::from_secs(10),
             max_reply_bytes: 64 * 1024 * 1024,
             verify_replies: VerifyReplies::default(),
+            reply_signers: Vec::new(),
             busy_means_not_sent: true,
         }
     }
 
     /// The address without a slash at its end.
     pub(super) fn checked_address(&self) -> Result<String, InvalidSettings> {
+        // First of all, before an error prints the address; without looking for the place, which a wrong address hides.
+        if self.base_url.contains('@') {
+            return Err(InvalidSettings::CredentialsInAddress);
+        }
         let wrong = || InvalidSettings::Address { address: self.base_url.clone() };
         let url = Url::parse(&self.base_url).map_err(|source| InvalidSettings::NotAnAddress { source })?;
         match url.scheme() {
@@ -55,9 +66,6 @@ impl HttpSettings {
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(wrong());
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(InvalidSettings::CredentialsInAddress);
         }
         Ok(url.as_str().trim_end_matches('/').to_owned())
     }
@@ -69,6 +77,20 @@ impl HttpSettings {
             Ok(value) if !host.is_empty() && host.bytes().all(plain) => Ok(Some(value)),
             Ok(_) | Err(_) => Err(InvalidSettings::Host),
         }
+    }
+}
+
+impl fmt::Debug for HttpSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An address that nobody has checked yet may hold a password.
+        let address = if self.base_url.contains('@') { "***" } else { &self.base_url };
+        formatter
+            .debug_struct("HttpSettings")
+            .field("base_url", &address)
+            .field("host", &self.host)
+            .field("timeout", &self.timeout)
+            .field("verify_replies", &self.verify_replies)
+            .finish_non_exhaustive()
     }
 }
 
@@ -92,10 +114,11 @@ impl fmt::Debug for BasicAuth {
 pub enum VerifyReplies {
     /// It is not looked at.
     Off,
-    /// A signature that is absent or does not verify is logged, and the result counts.
+    /// A signature that is absent, does not verify or is not by one of [`HttpSettings::reply_signers`] is logged, and
+    /// the result counts.
     #[default]
     Warn,
-    /// A result without a signature that verifies does not count.
+    /// A result without a signature that verifies and is by one of [`HttpSettings::reply_signers`] does not count.
     Require,
 }
 
@@ -120,7 +143,7 @@ pub enum InvalidSettings {
          local GOST TLS tunnel (stunnel) and give its http address"
     )]
     Https,
-    /// The address holds a user name.
+    /// The address holds an `@`, which stands behind a user name.
     #[error("gis.base_url holds a user name or a password; give them in gis.basic")]
     CredentialsInAddress,
     /// The `Host` header cannot be sent.
@@ -160,7 +183,19 @@ mod tests {
         assert!(matches!(address("127.0.0.1:8081"), Err(InvalidSettings::NotAnAddress { .. })));
         assert!(matches!(address("ftp://tunnel"), Err(InvalidSettings::Address { .. })));
         assert!(matches!(address("http://tunnel/?a=b"), Err(InvalidSettings::Address { .. })));
-        assert!(matches!(address("http://user:secret@tunnel"), Err(InvalidSettings::CredentialsInAddress)));
+        for with_secret in [
+            "http://user:secret@tunnel",
+            "ftp://user:secret@tunnel",
+            "http://user:secret@tunnel/?a=b",
+            "user:secret@tunnel:8081",
+            "http://user:secret@tun nel",
+        ] {
+            assert!(
+                matches!(address(with_secret), Err(InvalidSettings::CredentialsInAddress)),
+                "{with_secret}"
+            );
+            assert!(!format!("{:?}", HttpSettings::new(with_secret)).contains("secret"), "{with_secret}");
+        }
         assert!(address("https://tunnel").unwrap_err().to_string().contains("tunnel (stunnel)"));
     }
 

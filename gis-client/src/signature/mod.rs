@@ -5,9 +5,11 @@
 //! to the signed properties, which bind the certificate and the time. What must stay true: the bytes that are hashed
 //! are the bytes that are sent, and a reply counts as signed only if the signature covers the very element that is read.
 
+mod signer;
 mod verify;
 mod write;
 
+pub use signer::{CertificateDigest, InvalidCertificateDigest};
 pub use verify::{SignatureProblem, verify_reply};
 
 pub(crate) use write::{Unsigned, sign};

@@ -6,7 +6,8 @@
 //! .NET clients (inclusive canonicalization, GOST R 34.11-94) is accepted as well.
 //!
 //! Not checked here: validity in time, trust in the issuer, and whose certificate it is. The caller gets the
-//! certificate and compares it with what the operator has configured.
+//! certificate and compares it with what the operator has configured. `xml_sec` does not parse beyond 16 MiB or
+//! 100 000 nodes; such a document is [`SignatureProblem::TooLarge`].
 
 use std::collections::HashSet;
 
@@ -15,9 +16,12 @@ use base64::engine::general_purpose::STANDARD;
 use gost::hash::{gost94, streebog256};
 use gost::{Certificate, Signature};
 use xml_sec::c14n::{C14nAlgorithm, canonicalize};
-use xml_sec::{Document, Node, NodeId};
+use xml_sec::{Document, Node, NodeId, ParseError};
 
-use super::{ENVELOPED, EXCLUSIVE, GOST_94, GOST_2012_256, INCLUSIVE, SIGNED_PROPERTIES, STREEBOG_256};
+use super::{
+    CertificateDigest, ENVELOPED, EXCLUSIVE, GOST_94, GOST_2012_256, INCLUSIVE, SIGNED_PROPERTIES,
+    STREEBOG_256,
+};
 use crate::xml::Namespace::{self, Ds, Soap, Xades};
 
 /// Why a reply does not count as signed.
@@ -26,6 +30,21 @@ pub enum SignatureProblem {
     /// There is no signature. GIS signs finished results only.
     #[error("the reply is not signed")]
     Unsigned,
+    /// The document is too large to be checked.
+    #[error(
+        "the reply is beyond 16 MiB or 100000 nodes of XML, or nested too deeply, so its signature cannot be checked; \
+         ask for less at once"
+    )]
+    TooLarge,
+    /// The signature holds, but it is not by one of the expected signers.
+    #[error(
+        "the reply is signed with a certificate whose Streebog-256 digest {signer} is not among the expected signers; \
+         compare it with the certificate that GIS announces before it is added to them"
+    )]
+    Foreign {
+        /// The certificate that it is signed with.
+        signer: CertificateDigest,
+    },
     /// There is a signature and it does not hold.
     #[error("the signature of the reply does not hold: {what}")]
     Broken {
@@ -46,9 +65,7 @@ const fn broken(what: &'static str) -> SignatureProblem {
 /// [`SignatureProblem`].
 pub fn verify_reply(document: &str) -> Result<Certificate, SignatureProblem> {
     let text = document.strip_prefix('\u{feff}').unwrap_or(document);
-    let Ok(document) = Document::parse(text) else {
-        return Err(broken("the document is not well-formed or too large to be checked"));
-    };
+    let document = Document::parse(text).map_err(|error| unparsed(&error))?;
     let content = signed_element(&document)?;
     let signature = match children(content, Ds, "Signature").count() {
         0 => return Err(SignatureProblem::Unsigned),
@@ -68,6 +85,18 @@ pub fn verify_reply(document: &str) -> Result<Certificate, SignatureProblem> {
     let certificate = certificate(signature, properties)?;
     check_value(signature, signed_info, &certificate)?;
     Ok(certificate)
+}
+
+/// What a document is that the library does not parse.
+fn unparsed(error: &ParseError) -> SignatureProblem {
+    let too_large = matches!(
+        error,
+        ParseError::ByteLimitReached { .. }
+            | ParseError::NodesLimitReached
+            | ParseError::SourcePositionLimitReached { .. }
+            | ParseError::DepthLimitReached { .. }
+    );
+    if too_large { SignatureProblem::TooLarge } else { broken("the document is not well-formed") }
 }
 
 fn signed_element<'a, 'i>(document: &'a Document<'i>) -> Result<Node<'a, 'i>, SignatureProblem> {

@@ -5,9 +5,11 @@
 //! neither waited for nor listened to without a bound, and what it prints counts only if it verifies.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
+use std::pin::pin;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,8 +17,9 @@ use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use gost::{Certificate, Signature};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{ChildStdin, ChildStdout, Command};
 
+use super::program::Running;
 use super::{Signer, SignerError};
 
 /// The most that is read from the program's standard output, in bytes; a signature needs 129.
@@ -25,9 +28,11 @@ const OUTPUT_LIMIT: u64 = 64 * 1024;
 const COMPLAINT_LIMIT: u64 = 4 * 1024;
 /// The most characters of the program's complaint that go into an error.
 const COMPLAINT_CHARACTERS: usize = 200;
+/// How long the streams are still read after the program's end; what it wrote itself is there at once.
+const GRACE: Duration = Duration::from_millis(200);
 
-/// Which program signs, and how long it may take.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Which program signs, and how long it may take. `Debug` does not show the arguments: a PIN may be among them.
+#[derive(Clone, PartialEq, Eq)]
 pub struct CommandSettings {
     /// The program: a path, or a name that is looked up in `PATH`.
     pub program: PathBuf,
@@ -35,6 +40,17 @@ pub struct CommandSettings {
     pub arguments: Vec<OsString>,
     /// How long one signature may take.
     pub timeout: Duration,
+}
+
+impl fmt::Debug for CommandSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("CommandSettings")
+            .field("program", &self.program)
+            .field("arguments", &self.arguments.len())
+            .field("timeout", &self.timeout)
+            .finish()
+    }
 }
 
 /// Signs by running a program for each digest.
@@ -55,29 +71,49 @@ impl CommandSigner {
         self.settings.program.display().to_string()
     }
 
-    /// Runs the program to its end; the child is killed when this future is dropped by the timeout.
+    /// Runs the program to its end; it is killed when this future is dropped by the timeout.
     async fn run(&self, digest: &[u8; 32]) -> Result<String, SignerError> {
-        let mut child = self.start()?;
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let ((), output, complaint) = tokio::try_join!(
-            async { give(stdin, format!("{}\n", hex::encode(digest))).await.map_err(self.broken()) },
-            self.read_signature(stdout),
-            async { read_and_drain(stderr).await.map_err(self.broken()) },
-        )?;
-        let status = child.wait().await.map_err(self.broken())?;
+        let (mut output, mut complaint) = (Vec::new(), Vec::new());
+        let status = self.talk(digest, &mut output, &mut complaint).await?;
         self.check_exit(status, &complaint)?;
         Ok(String::from_utf8_lossy(&output).into_owned())
     }
 
-    fn start(&self) -> Result<Child, SignerError> {
-        Command::new(&self.settings.program)
-            .args(&self.settings.arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|source| SignerError::NotStarted { program: self.program(), source })
+    /// Talks with the program until its end. A helper that it leaves behind may keep the streams open for ever, so
+    /// after the end only what was written before is read.
+    async fn talk(
+        &self,
+        digest: &[u8; 32],
+        output: &mut Vec<u8>,
+        complaint: &mut Vec<u8>,
+    ) -> Result<ExitStatus, SignerError> {
+        let mut program = self.start()?;
+        let (stdin, stdout, stderr) = program.streams();
+        let mut streams = pin!(async {
+            tokio::try_join!(
+                async { give(stdin, format!("{}\n", hex::encode(digest))).await.map_err(self.broken()) },
+                self.read_signature(stdout, output),
+                async { read_and_drain(stderr, complaint).await.map_err(self.broken()) },
+            )
+        });
+        let status = tokio::select! {
+            biased;
+            closed = &mut streams => {
+                closed?;
+                return program.end().await.map_err(self.broken());
+            }
+            status = program.end() => status.map_err(self.broken())?,
+        };
+        if let Ok(closed) = tokio::time::timeout(GRACE, streams).await {
+            closed?;
+        }
+        Ok(status)
+    }
+
+    fn start(&self) -> Result<Running, SignerError> {
+        let mut command = Command::new(&self.settings.program);
+        command.args(&self.settings.arguments);
+        Running::start(command).map_err(|source| SignerError::NotStarted { program: self.program(), source })
     }
 
     fn broken(&self) -> impl FnOnce(std::io::Error) -> SignerError {
@@ -86,10 +122,14 @@ impl CommandSigner {
     }
 
     /// Fails as soon as the output is too long: a program that floods would never end by itself.
-    async fn read_signature(&self, stdout: Option<ChildStdout>) -> Result<Vec<u8>, SignerError> {
-        let output = read_up_to(stdout, OUTPUT_LIMIT + 1).await.map_err(self.broken())?;
+    async fn read_signature(
+        &self,
+        stdout: Option<ChildStdout>,
+        output: &mut Vec<u8>,
+    ) -> Result<(), SignerError> {
+        read_up_to(stdout, OUTPUT_LIMIT + 1, output).await.map_err(self.broken())?;
         match u64::try_from(output.len()) {
-            Ok(length) if length <= OUTPUT_LIMIT => Ok(output),
+            Ok(length) if length <= OUTPUT_LIMIT => Ok(()),
             Ok(_) | Err(_) => {
                 Err(SignerError::TooMuchOutput { program: self.program(), limit: OUTPUT_LIMIT })
             }
@@ -148,22 +188,23 @@ async fn give(stdin: Option<ChildStdin>, line: String) -> std::io::Result<()> {
     }
 }
 
-async fn read_up_to(stream: Option<impl AsyncRead + Unpin>, limit: u64) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(stream) = stream {
-        stream.take(limit).read_to_end(&mut bytes).await?;
-    }
-    Ok(bytes)
+/// Adds to `bytes` what comes, up to a limit. What has come is there even when the future is dropped.
+async fn read_up_to(
+    stream: Option<impl AsyncRead + Unpin>,
+    limit: u64,
+    bytes: &mut Vec<u8>,
+) -> std::io::Result<()> {
+    let Some(stream) = stream else { return Ok(()) };
+    let mut stream = stream.take(limit);
+    while stream.read_buf(bytes).await? > 0 {}
+    Ok(())
 }
 
 /// Keeps the beginning of a stream and throws the rest away, so that a talkative program does not block.
-async fn read_and_drain(stream: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
-    let Some(mut stream) = stream else {
-        return Ok(Vec::new());
-    };
-    let bytes = read_up_to(Some(&mut stream), COMPLAINT_LIMIT).await?;
-    tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?;
-    Ok(bytes)
+async fn read_and_drain(stream: Option<impl AsyncRead + Unpin>, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+    let Some(mut stream) = stream else { return Ok(()) };
+    read_up_to(Some(&mut stream), COMPLAINT_LIMIT, bytes).await?;
+    tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.map(drop)
 }
 
 /// 64 bytes from hex or base64 with any white space in it.

@@ -8,6 +8,7 @@
 
 mod command;
 mod key_pair;
+mod program;
 
 pub use command::{CommandSettings, CommandSigner};
 pub use key_pair::KeyPairSigner;
@@ -15,6 +16,8 @@ pub use key_pair::KeyPairSigner;
 use std::time::Duration;
 
 use async_trait::async_trait;
+
+use crate::error::Repeat;
 
 /// Signs the digests of outgoing messages with one organisation's key.
 #[async_trait]
@@ -32,6 +35,9 @@ pub trait Signer: Send + Sync {
 /// Why no signature was made.
 #[derive(Debug, thiserror::Error)]
 pub enum SignerError {
+    /// The certificate has expired or is not valid yet.
+    #[error("the certificate of the signer cannot be used now; get a new one or check the clock")]
+    Certificate(#[source] gost::CertificateError),
     /// The key in memory refused to sign.
     #[error("the key could not sign")]
     Key(#[source] gost::KeyError),
@@ -94,4 +100,51 @@ pub enum SignerError {
         /// The certificate's serial number, decimal.
         serial: String,
     },
+}
+
+impl SignerError {
+    /// Whether the same signer may sign another time: what depends on the set-up alone fails until it is mended, a
+    /// program that talks to a token or over a network may do better.
+    #[must_use]
+    pub fn repeat(&self) -> Repeat {
+        match self {
+            Self::Certificate(_)
+            | Self::Key(_)
+            | Self::NotStarted { .. }
+            | Self::NoSignature { .. }
+            | Self::DoesNotVerify { .. } => Repeat::AfterRepair,
+            Self::Broken { .. }
+            | Self::Failed { .. }
+            | Self::TimedOut { .. }
+            | Self::TooMuchOutput { .. } => Repeat::Later { after: None },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Error, Fate};
+
+    #[test]
+    fn a_set_up_must_be_mended_and_a_program_may_do_better() {
+        let program = || "sign".to_owned();
+        let not_started = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let table = [
+            (SignerError::NotStarted { program: program(), source: not_started }, Repeat::AfterRepair),
+            (SignerError::NoSignature { program: program() }, Repeat::AfterRepair),
+            (SignerError::DoesNotVerify { serial: "1".to_owned() }, Repeat::AfterRepair),
+            (
+                SignerError::TimedOut { program: program(), timeout: Duration::from_secs(1) },
+                Repeat::Later { after: None },
+            ),
+            (SignerError::TooMuchOutput { program: program(), limit: 1 }, Repeat::Later { after: None }),
+        ];
+        for (error, repeat) in table {
+            let name = error.to_string();
+            let error = Error::unsigned(error);
+            assert_eq!((error.fate(), error.repeat()), (Fate::NotSent, repeat), "{name}");
+            assert!(!error.is_outage());
+        }
+    }
 }

@@ -20,6 +20,7 @@ use gis_client::envelope::Header;
 use gis_client::files::FileUpload;
 use gis_client::http::VerifyReplies;
 use gis_client::ids::{MessageId, SubrequestId, TransportId};
+use gis_client::signature::CertificateDigest;
 use gis_client::{Call, Gis, HttpGis, HttpSettings, UploadedFile, Verdict};
 use gis_sim::{Config, Sim, SimHandle};
 use gost::{ParameterSet, PrivateKey};
@@ -46,6 +47,7 @@ impl Exchange {
         let simulator = Sim::start(config).unwrap();
         let settings = HttpSettings {
             verify_replies: VerifyReplies::Require,
+            reply_signers: vec![CertificateDigest::of(simulator.certificate())],
             ..HttpSettings::new(simulator.base_url())
         };
         let sender = sender(PrivateKey::generate(ParameterSet::Tc26A).unwrap());
@@ -66,7 +68,7 @@ impl Exchange {
     fn upload(&self, content: &'static [u8]) -> UploadedFile {
         let (organization, content) = (self.call.sender.organization, content.into());
         let file = FileUpload { organization, extension: "pdf".parse().unwrap(), content };
-        self.runtime.block_on(self.gis.upload_file(&file)).unwrap()
+        self.runtime.block_on(self.gis.upload_file(&file, None, None)).unwrap()
     }
 
     fn result<T>(&self, acknowledgement: Acknowledgement, read: fn(State) -> Verdict<T>) -> T {

@@ -69,6 +69,34 @@ async fn an_unsigned_result_counts_only_where_signatures_are_not_required() {
 }
 
 #[tokio::test]
+async fn a_signer_that_is_not_expected_counts_only_where_signatures_are_not_required() {
+    let mut config = gis_sim::Config::default();
+    config.scenario.timing.poll_ready = Duration::ZERO;
+    let simulator = gis_sim::Sim::start(config).unwrap();
+    let signer_of_gis = CertificateDigest::of(simulator.certificate());
+    let other = CertificateDigest::of(sender().signer.certificate());
+    let result = async |verify_replies, reply_signers| {
+        let settings =
+            HttpSettings { verify_replies, reply_signers, ..HttpSettings::new(simulator.base_url()) };
+        let gis = HttpGis::new(settings).unwrap();
+        let call = call();
+        let taken = gis.export_debt_subrequests(&call, &export()).await.unwrap();
+        let poll = Call { header: Header { message: MessageId::generate(), ..call.header }, ..call };
+        gis.get_state(&poll, taken.message).await
+    };
+    for signers in [vec![], vec![signer_of_gis], vec![other, signer_of_gis]] {
+        result(VerifyReplies::Require, signers).await.unwrap();
+    }
+    result(VerifyReplies::Warn, vec![other]).await.unwrap();
+    let error = result(VerifyReplies::Require, vec![other]).await.unwrap_err();
+    let Error::Unreadable { reason: Unreadable::Signature, source: Some(source) } = &error else {
+        panic!("{error:?}")
+    };
+    assert!(source.to_string().contains(&signer_of_gis.to_string()), "{source}");
+    assert_eq!((error.fate(), error.repeat()), (Fate::Unknown, LOOK));
+}
+
+#[tokio::test]
 async fn the_state_of_another_message_leaves_doubt() {
     let other = state(&format!(
         "<b:RequestState>3</b:RequestState><b:MessageGUID>{}</b:MessageGUID>",

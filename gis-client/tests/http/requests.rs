@@ -92,6 +92,40 @@ async fn nothing_is_written_when_the_lease_is_over() {
 }
 
 #[tokio::test]
+async fn a_slow_signer_is_left_when_the_lease_ends() {
+    let server = server(Manner::Silent).await;
+    let gis = HttpGis::new(settings(server.base_url())).unwrap();
+    let mut short = call();
+    short.sender.signer = Arc::new(SlowSigner(short.sender.signer.certificate().clone()));
+    short.not_after = Some(Instant::now() + Duration::from_millis(200));
+    for result in
+        [gis.import_responses(&short, &no_debt()).await, gis.export_debt_subrequests(&short, &export()).await]
+    {
+        assert_error!(
+            result.unwrap_err(),
+            Error::NotSent { reason: NotSent::LeaseOver, .. },
+            Fate::NotSent,
+            Repeat::Later { after: None }
+        );
+    }
+    assert!(server.received().is_empty());
+}
+
+/// Asks somebody who does not answer.
+struct SlowSigner(gost::Certificate);
+
+#[async_trait::async_trait]
+impl Signer for SlowSigner {
+    fn certificate(&self) -> &gost::Certificate {
+        &self.0
+    }
+
+    async fn sign(&self, _digest: &[u8; 32]) -> Result<gost::Signature, SignerError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
 async fn a_message_that_cannot_be_signed_is_not_sent() {
     let server = server(Manner::Silent).await;
     let mut call = call();
@@ -107,9 +141,9 @@ async fn a_message_that_cannot_be_signed_is_not_sent() {
     assert!(!error.is_outage());
     assert_error!(
         error,
-        Error::NotSent { reason: NotSent::Signature, source: Some(_) },
+        Error::NotSent { reason: NotSent::Signature { .. }, source: Some(_) },
         Fate::NotSent,
-        Repeat::Later { after: None }
+        Repeat::AfterRepair
     );
     assert!(server.received().is_empty());
 }

@@ -110,8 +110,10 @@ async fn a_broken_message_leaves_doubt() {
     let whole = acknowledgement("");
     let (cut, _) = whole.split_at(whole.len() - 9);
     for body in [cut, &soap(""), &state("<b:RequestState>1</b:RequestState>")] {
-        let error = error_of_reply(200, "", body).await;
-        assert_error!(error, Error::Unreadable { reason: Unreadable::Message, .. }, Fate::Unknown, LOOK);
+        for status in [200, 400, 403, 404, 503] {
+            let error = error_of_reply(status, "", body).await;
+            assert_error!(error, Error::Unreadable { reason: Unreadable::Message, .. }, Fate::Unknown, LOOK);
+        }
     }
 }
 
@@ -136,6 +138,18 @@ async fn a_reply_without_an_end_is_left_at_the_limit() {
             LOOK
         );
     }
+}
+
+#[tokio::test]
+async fn an_acknowledgement_has_a_limit_of_its_own() {
+    let long = format!("{}{}", acknowledgement(""), " ".repeat(1024 * 1024));
+    let server = server(Manner::Reply(http(200, "", long))).await;
+    assert_error!(
+        import(HttpSettings::new(server.base_url())).await.unwrap_err(),
+        Error::Unreadable { reason: Unreadable::TooLarge { limit: 1_048_576 }, .. },
+        Fate::Unknown,
+        LOOK
+    );
 }
 
 #[tokio::test]

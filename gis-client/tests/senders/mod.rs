@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use chrono::{Duration, Utc};
+use chrono::{DateTime, Duration};
 use gis_client::envelope::{Creator, Sender};
 use gis_client::signer::KeyPairSigner;
 use gis_client::text::CreatorName;
@@ -13,9 +13,10 @@ use uuid::Uuid;
 
 /// A sender with this key, whose certificate has a name that is hard to write.
 pub(crate) fn sender(key: PrivateKey) -> Sender {
-    let now = Utc::now();
+    // Valid at every time that the tests send at.
+    let (from, to) = (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + Duration::days(150 * 365));
     let name = "Тестовый & <УЦ> \"Ёлка\", \\ 👍";
-    let certificate = Certificate::self_signed(&key, name, now, now + Duration::days(1)).unwrap();
+    let certificate = Certificate::self_signed(&key, name, from, to).unwrap();
     Sender {
         organization: Uuid::from_u128(0x7c8c_e67b).into(),
         signer: Arc::new(KeyPairSigner::new(KeyPair::new(key, certificate).unwrap())),

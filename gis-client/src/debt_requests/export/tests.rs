@@ -42,6 +42,23 @@ fn each_version_has_its_own_places() {
 }
 
 #[test]
+fn only_the_kinds_that_the_schema_names_are_asked_for() {
+    let kinds = [
+        (AddressType::Apartment, true),
+        (AddressType::Room, true),
+        (AddressType::House, true),
+        (AddressType::HouseBlock, false),
+        (AddressType::from("Garage"), false),
+    ];
+    for (kind, fits) in kinds {
+        let object = HousingObject { id: uuid::Uuid::nil().into(), kind: kind.clone() };
+        let asked = new(V14_0_0_0, Filter { place: Place::Objects(vec![object]), ..filter() });
+        let expected = if fits { None } else { Some(InvalidExport::AddressType) };
+        assert_eq!(asked.err(), expected, "{kind:?}");
+    }
+}
+
+#[test]
 fn answers_are_included_only_in_the_old_format() {
     let ids = || Selection::Subrequests(vec![uuid::Uuid::nil().into()]);
     assert!(ExportSubrequests::new(V13_1_10_1, ids(), true).is_ok());

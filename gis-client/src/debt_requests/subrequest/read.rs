@@ -19,6 +19,9 @@ use crate::xml::{Problem, ProblemKind, Reader};
 /// GIS sends pages of 100.
 const USUAL_PAGE: usize = 100;
 
+/// The most characters that are kept of what should be a GUID.
+const LONGEST_UNREADABLE: usize = 64;
+
 /// The fields of one subrequest that were there and could not be read.
 #[derive(Default)]
 struct Broken(Vec<&'static str>);
@@ -130,7 +133,11 @@ fn read_not_found(reader: &mut Reader<'_>) -> Result<NotFound, Problem> {
     reader.children(|reader, element| {
         match element.name() {
             (Some(Drs), "subrequestGUID") => {
-                not_found.subrequests.extend(parsed::<SubrequestId>(&reader.text()?))
+                let text = reader.text()?;
+                match parsed(&text) {
+                    Some(id) => not_found.subrequests.push(id),
+                    None => not_found.unreadable.push(text.chars().take(LONGEST_UNREADABLE).collect()),
+                }
             }
             (Some(Drs), "requestNumber") => not_found.numbers.extend(text::<String>(reader)?),
             _ => {}

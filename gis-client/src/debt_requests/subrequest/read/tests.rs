@@ -49,6 +49,18 @@ fn a_subrequest_without_guid_is_reported() {
 }
 
 #[test]
+fn what_was_not_found_and_cannot_be_read_is_listed() {
+    let long = "x".repeat(999);
+    let read = page(&format!(
+        "<drs:notFound><drs:subrequestGUID>{GUID}</drs:subrequestGUID><drs:subrequestGUID/>\
+         <drs:subrequestGUID>{long}</drs:subrequestGUID></drs:notFound>"
+    ));
+    let not_found = read.unwrap().not_found;
+    assert_eq!(not_found.subrequests.len(), 1);
+    assert_eq!(not_found.unreadable, [String::new(), "x".repeat(64)]);
+}
+
+#[test]
 fn broken_fields_are_named_and_empty_ones_are_absent() {
     let read = request(
         "<drs:requestGUID>x</drs:requestGUID><drs:sentDate>yesterday</drs:sentDate><drs:responseDate/>\
