@@ -4,8 +4,8 @@
 //! functions that take octets are for callers without files and for fuzzing. All of them refuse keys other than
 //! GOST R 34.10-2012 with 256 bits, and say in each error which file is at fault and what to do.
 //!
-//! Input is never trusted: files are at most 64 KiB, password hashes at most a million iterations, structures
-//! are of bounded depth, and no input panics. Secrets are wiped on drop.
+//! Input is never trusted: files are at most 64 KiB and cost at most a million iterations of password hashes,
+//! structures are of bounded depth, and no input panics. Secrets are wiped on drop.
 //!
 //! Whether a certificate is valid today is not asked here: see [`Certificate::check_validity`].
 
@@ -16,6 +16,7 @@ pub mod container;
 mod cryptopro_pfx;
 mod error;
 mod kdf;
+mod password;
 mod pbes;
 pub(crate) mod pem;
 mod pkcs12;
@@ -33,7 +34,7 @@ use crate::{Certificate, CertificateError, PrivateKey};
 
 /// Octets of a key or certificate file above which it is refused.
 pub const MAX_FILE_SIZE: usize = 64 * 1024;
-/// Iterations of a password hash above which a file is refused.
+/// Iterations of password hashes, over all parts of a file, above which it is refused.
 pub const MAX_ITERATIONS: u32 = 1_000_000;
 
 /// Octets that are wiped on drop.
@@ -100,7 +101,7 @@ pub fn pkcs12(file: &Path, password: &str, certificate: Option<&Path>) -> Result
 /// # Errors
 /// [`KeyFileError`] of the file or folder that is at fault, among others for a key marked as not exportable.
 pub fn container(folder: &Path, password: &str, certificate: Option<&Path>) -> Result<KeyPair, KeyFileError> {
-    let (key, inside) = read_container(folder, password).map_err(|fault| KeyFileError::new(folder, fault))?;
+    let (key, inside) = read_container(folder, password)?;
     with_certificate(key, inside, certificate, folder)
 }
 
@@ -109,15 +110,8 @@ pub fn container(folder: &Path, password: &str, certificate: Option<&Path>) -> R
 /// # Errors
 /// [`KeyFault`].
 pub fn parse_pem_key(octets: &[u8], password: Option<&str>) -> Result<PrivateKey, KeyFault> {
+    check_size(octets)?;
     pkcs8::from_pem_or_der(octets, password)
-}
-
-/// A private key from an unencrypted PKCS#8 structure in DER.
-///
-/// # Errors
-/// [`KeyFault`].
-pub fn parse_pkcs8(der: &[u8]) -> Result<PrivateKey, KeyFault> {
-    pkcs8::plain(der)
 }
 
 /// The private key of a PKCS#12 file and, if it is there, the certificate that belongs to it.
@@ -125,6 +119,7 @@ pub fn parse_pkcs8(der: &[u8]) -> Result<PrivateKey, KeyFault> {
 /// # Errors
 /// [`KeyFault`].
 pub fn parse_pkcs12(der: &[u8], password: &str) -> Result<(PrivateKey, Option<Certificate>), KeyFault> {
+    check_size(der)?;
     pkcs12::parse(der, password)
 }
 
@@ -156,7 +151,11 @@ fn with_certificate_file(key: PrivateKey, path: &Path) -> Result<KeyPair, KeyFil
         .map_err(|error| KeyFileError::new(path, error))
 }
 
-fn read_container(folder: &Path, password: &str) -> Result<(PrivateKey, Option<Certificate>), KeyFault> {
+fn read_container(folder: &Path, password: &str) -> Result<(PrivateKey, Option<Certificate>), KeyFileError> {
+    let of_folder = |fault| KeyFileError::new(folder, fault);
+    if is_zip(folder) {
+        return Err(of_folder(KeyFault::Zip));
+    }
     let file = |name| read_member(folder, name);
     let (header, masks, primary) = (file("header.key")?, file("masks.key")?, file("primary.key")?);
     let (masks2, primary2) = (file("masks2.key")?, file("primary2.key")?);
@@ -166,7 +165,7 @@ fn read_container(folder: &Path, password: &str) -> Result<(PrivateKey, Option<C
         ("primary.key", [&primary, &primary2]),
     ] {
         if copies.iter().all(|octets| octets.is_empty()) {
-            return Err(KeyFault::NotAContainer(name));
+            return Err(of_folder(KeyFault::NotAContainer(name)));
         }
     }
     let files = container::ContainerFiles {
@@ -176,18 +175,25 @@ fn read_container(folder: &Path, password: &str) -> Result<(PrivateKey, Option<C
         masks2: &masks2,
         primary2: &primary2,
     };
-    container::parse_container(&files, password)
+    container::parse_container(&files, password).map_err(of_folder)
 }
 
 /// A file of a container, empty if it is not there. FAT sticks may show its name in capitals.
-fn read_member(folder: &Path, name: &str) -> Result<SecretOctets, KeyFault> {
-    for entry in folder.read_dir()? {
-        let entry = entry?;
+fn read_member(folder: &Path, name: &str) -> Result<SecretOctets, KeyFileError> {
+    let of_folder = |error: std::io::Error| KeyFileError::new(folder, error);
+    for entry in folder.read_dir().map_err(of_folder)? {
+        let entry = entry.map_err(of_folder)?;
         if entry.file_name().eq_ignore_ascii_case(name) {
-            return read(&entry.path());
+            return read(&entry.path()).map_err(|fault| KeyFileError::new(&entry.path(), fault));
         }
     }
     Ok(SecretOctets::default())
+}
+
+/// Containers are passed on zipped, and then given as they came.
+fn is_zip(path: &Path) -> bool {
+    let mut start = [0; 4];
+    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"PK\x03\x04"
 }
 
 fn read(path: &Path) -> Result<SecretOctets, KeyFault> {
@@ -195,5 +201,10 @@ fn read(path: &Path) -> Result<SecretOctets, KeyFault> {
     let mut octets = Zeroizing::new(Vec::with_capacity(MAX_FILE_SIZE + 1));
     let limit = u64::try_from(octets.capacity()).unwrap_or(u64::MAX);
     File::open(path)?.take(limit).read_to_end(&mut octets)?;
-    if octets.len() > MAX_FILE_SIZE { Err(KeyFault::TooLarge) } else { Ok(octets) }
+    check_size(&octets)?;
+    Ok(octets)
+}
+
+fn check_size(octets: &[u8]) -> Result<(), KeyFault> {
+    if octets.len() > MAX_FILE_SIZE { Err(KeyFault::TooLarge) } else { Ok(()) }
 }

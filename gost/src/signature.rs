@@ -5,6 +5,9 @@
 //!
 //! The nonce is hedged: HMAC-Streebog-512 keyed by the private key over fresh randomness and the digest. A weak
 //! random generator alone does not leak the key, and neither does a repeated digest.
+//!
+//! Numbers that are secret, or that lead to the key, are wiped on drop. Working values of the curve arithmetic,
+//! and copies that the compiler makes when it moves a value, are out of reach.
 
 use elliptic_curve::ff::{Field, PrimeField};
 use elliptic_curve::group::{Curve as _, Group};
@@ -12,7 +15,7 @@ use elliptic_curve::ops::{MulByGeneratorVartime, Reduce};
 use elliptic_curve::point::AffineCoordinates;
 use elliptic_curve::sec1::{FromSec1Point, Sec1Point};
 use elliptic_curve::{CurveArithmetic, FieldBytes};
-use hmac::{KeyInit, Mac, SimpleHmac};
+use hmac::{Hmac, KeyInit, Mac};
 use streebog::Streebog512;
 use zeroize::Zeroizing;
 
@@ -112,9 +115,9 @@ impl PrivateKey {
     /// The product of little-endian numbers modulo the order: how masked PKCS#8 keys are kept.
     pub(crate) fn from_product(set: ParameterSet, factors: &[[u8; 32]]) -> Result<Self, KeyError> {
         let product = on_curve!(set, C => {
-            let mut product = Scalar::<C>::ONE;
+            let mut product = Zeroizing::new(Scalar::<C>::ONE);
             for factor in factors {
-                product *= reduced::<C>(factor);
+                *product *= *reduced::<C>(factor);
             }
             Zeroizing::new(<[u8; 32]>::from(product.to_repr()))
         });
@@ -128,8 +131,11 @@ impl PrivateKey {
         mask: &[u8; 32],
     ) -> Result<Self, KeyError> {
         let quotient = on_curve!(set, C => {
-            let divisor = Option::<Scalar<C>>::from(Field::invert(&reduced::<C>(mask)));
-            divisor.map(|divisor| Zeroizing::new(<[u8; 32]>::from((reduced::<C>(masked) * divisor).to_repr())))
+            let divisor = Option::<Scalar<C>>::from(Field::invert(&*reduced::<C>(mask))).map(Zeroizing::new);
+            divisor.map(|divisor| {
+                let quotient = Zeroizing::new(*reduced::<C>(masked) * *divisor);
+                Zeroizing::new(<[u8; 32]>::from(quotient.to_repr()))
+            })
         });
         Self::from_be_octets(set, quotient.ok_or(KeyError::OutOfRange)?)
     }
@@ -234,7 +240,10 @@ impl PublicKey {
 fn sign_with<C: GostCurve>(key: &Scalar<C>, digest: &[u8; 32], nonce: &Scalar<C>) -> Option<Signature> {
     let x = Point::<C>::mul_by_generator(nonce).to_affine().x();
     let r = <Scalar<C> as Reduce<FieldBytes<C>>>::reduce(&x);
-    let s = r * key + *nonce * message_number::<C>(digest);
+    // Each of the two leads to the key.
+    let from_key = Zeroizing::new(r * key);
+    let from_nonce = Zeroizing::new(*nonce * message_number::<C>(digest));
+    let s = *from_key + *from_nonce;
     let usable = !bool::from(r.is_zero() | s.is_zero());
     usable.then(|| Signature(joined(&s.to_repr().into(), &r.to_repr().into())))
 }
@@ -242,7 +251,7 @@ fn sign_with<C: GostCurve>(key: &Scalar<C>, digest: &[u8; 32], nonce: &Scalar<C>
 /// RFC 7091 §6.2. `None` for numbers out of range.
 fn verify<C: GostCurve>(key: &PublicKey, digest: &[u8; 32], signature: &Signature) -> Option<bool> {
     let (s, r) = halves(&signature.0);
-    let (s, r) = (non_zero_scalar::<C>(&s)?, non_zero_scalar::<C>(&r)?);
+    let (s, r) = (*non_zero_scalar::<C>(&s)?, *non_zero_scalar::<C>(&r)?);
     let inverse = Option::<Scalar<C>>::from(Field::invert(&message_number::<C>(digest)))?;
     let point =
         Point::<C>::mul_by_generator_and_mul_add_vartime(&(s * inverse), &-(r * inverse), &key.point::<C>()?);
@@ -251,7 +260,7 @@ fn verify<C: GostCurve>(key: &PublicKey, digest: &[u8; 32], signature: &Signatur
 
 /// The digest as a number modulo the order; zero counts as one (RFC 7091 §6.1, step 2).
 fn message_number<C: GostCurve>(digest: &[u8; 32]) -> Scalar<C> {
-    let number = reduced::<C>(digest);
+    let number = *reduced::<C>(digest);
     if bool::from(number.is_zero()) { Scalar::<C>::ONE } else { number }
 }
 
@@ -261,14 +270,13 @@ fn nonce<C: GostCurve>(
     fresh: &[u8; 32],
     digest: &[u8; 32],
     counter: u32,
-) -> Option<Scalar<C>> {
-    let mut mac = SimpleHmac::<Streebog512>::new_from_slice(key).ok()?;
+) -> Option<Zeroizing<Scalar<C>>> {
+    let mut mac = Hmac::<Streebog512>::new_from_slice(key).ok()?;
     mac.update(fresh);
     mac.update(digest);
     mac.update(&counter.to_be_bytes());
-    let mut wide = Zeroizing::new([0; 64]);
-    wide.copy_from_slice(&mac.finalize().into_bytes());
-    let mut candidate = Zeroizing::new(halves(&wide).0);
+    let wide = mac.finalize();
+    let mut candidate = Zeroizing::new(*wide.as_bytes().first_chunk()?);
     clear_above_order::<C>(&mut candidate);
     non_zero_scalar::<C>(&candidate)
 }
@@ -291,18 +299,20 @@ fn in_subgroup<C: GostCurve>(point: &Point<C>) -> bool {
 }
 
 /// Big-endian octets known to be a number below the order.
-fn scalar<C: GostCurve>(octets: &[u8; 32]) -> Scalar<C> {
-    <Scalar<C> as Reduce<FieldBytes<C>>>::reduce(&FieldBytes::<C>::from(*octets))
+fn scalar<C: GostCurve>(octets: &[u8; 32]) -> Zeroizing<Scalar<C>> {
+    let octets = Zeroizing::new(FieldBytes::<C>::from(*octets));
+    Zeroizing::new(<Scalar<C> as Reduce<FieldBytes<C>>>::reduce(&octets))
 }
 
 /// Little-endian octets as a number modulo the order.
-fn reduced<C: GostCurve>(octets: &[u8; 32]) -> Scalar<C> {
+fn reduced<C: GostCurve>(octets: &[u8; 32]) -> Zeroizing<Scalar<C>> {
     scalar::<C>(&reversed(octets))
 }
 
 /// Big-endian octets, if they are a number between 1 and the order.
-fn non_zero_scalar<C: GostCurve>(octets: &[u8; 32]) -> Option<Scalar<C>> {
+fn non_zero_scalar<C: GostCurve>(octets: &[u8; 32]) -> Option<Zeroizing<Scalar<C>>> {
     let number = Option::<Scalar<C>>::from(Scalar::<C>::from_repr(FieldBytes::<C>::from(*octets)))?;
+    let number = Zeroizing::new(number);
     (!bool::from(number.is_zero())).then_some(number)
 }
 

@@ -2,7 +2,7 @@
 #![cfg(test)]
 
 use gost::keyfile::container::{ContainerFiles, parse_container};
-use gost::keyfile::{parse_pem_key, parse_pkcs8, parse_pkcs12, write_pkcs8_pem};
+use gost::keyfile::{parse_pem_key, parse_pkcs12, write_pkcs8_pem};
 use gost::{Certificate, ParameterSet, PrivateKey};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -30,7 +30,6 @@ fn damaged(octets: &[u8], (changes, cut): &Damage) -> Vec<u8> {
 fn read_as_everything(octets: &[u8], password: &str) {
     drop(Certificate::from_pem_or_der(octets));
     drop(parse_pem_key(octets, Some(password)));
-    drop(parse_pkcs8(octets));
     drop(parse_pkcs12(octets, password));
     let files =
         ContainerFiles { header: octets, masks: octets, primary: octets, masks2: octets, primary2: octets };

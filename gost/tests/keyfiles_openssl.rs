@@ -145,7 +145,27 @@ fn too_many_iterations_are_refused_at_once() {
     let position = pfx.windows(count.len()).position(|window| window == count).unwrap();
     pfx[position + 2] = 0x7f;
     let fault = keyfile::parse_pkcs12(&pfx, PASSWORD).unwrap_err();
-    assert!(matches!(fault, KeyFault::Iterations(8_327_536)), "{fault}");
+    assert!(
+        matches!(fault, KeyFault::Iterations { wanted: 8_327_536, allowed: keyfile::MAX_ITERATIONS }),
+        "{fault}"
+    );
+}
+
+/// Each of the three derivations is allowed, all of them together are not.
+#[test]
+fn iterations_are_counted_over_the_whole_file() {
+    if !test_support::gost_engine("PKCS#12 with many iterations in all") {
+        return;
+    }
+    let pair = Pair::new(ParameterSet::Tc26D);
+    let of_iterations = |iterations| {
+        let protection = ["-keypbe", "AES-256-CBC", "-certpbe", "AES-256-CBC", "-macalg", "sha256"];
+        keyfile::parse_pkcs12(&pair.export(&[&protection[..], &["-iter", iterations]].concat()), PASSWORD)
+    };
+    assert!(of_iterations("300000").is_ok());
+    let text = of_iterations("400000").unwrap_err().to_string();
+    assert!(text.contains("wants 400000 iterations"), "{text}");
+    assert!(text.contains("allowed are 1 to 200000"), "{text}");
 }
 
 #[test]

@@ -5,10 +5,11 @@
 //! a damaged copy cannot be taken for a good one. No document describes the format; open readers agree on it.
 
 use der::asn1::{AnyRef, BitStringRef, OctetStringRef};
-use der::{Decode, Reader, Sequence, Tag, Tagged};
+use der::{Decode, Encode, Reader, Sequence, Tag, Tagged};
 use spki::AlgorithmIdentifierRef;
 
 use super::algorithm::parameter_set;
+use super::check_size;
 use super::cipher::{Block, Cipher, SubstitutionBox};
 use super::error::KeyFault;
 use super::kdf::cryptopro_container_key;
@@ -52,13 +53,15 @@ pub fn parse_container(
     files: &ContainerFiles<'_>,
     password: &str,
 ) -> Result<(PrivateKey, Option<Certificate>), KeyFault> {
-    let header = Header::parse(files.header)?;
-    let copies = [(files.masks, files.primary), (files.masks2, files.primary2)];
+    let ContainerFiles { header, masks, primary, masks2, primary2 } = *files;
+    [header, masks, primary, masks2, primary2].into_iter().try_for_each(check_size)?;
+    let header = Header::parse(header)?;
+    let copies = [(masks, primary), (masks2, primary2)];
     let key = copies
         .into_iter()
         .filter_map(|(masks, primary)| unmasked(masks, primary, header.set, password))
         .find(|key| header.leads_to(key))
-        .ok_or_else(|| header.fault(password))?;
+        .ok_or_else(|| header.fault(&[masks, masks2], password))?;
     let public = key.public_key();
     let certificate = header.certificates.into_iter().find(|certificate| *certificate.public_key() == public);
     Ok((key, certificate))
@@ -103,6 +106,9 @@ struct KeyAttributes<'a> {
 
 /// What is needed of the header's content.
 struct Header<'a> {
+    /// Whether the MAC of the content holds. It explains a failure and is no reason for one: a key that leads to
+    /// the public key is the right one whatever a MAC says.
+    intact: bool,
     set: ParameterSet,
     password_mac: Option<&'a [u8]>,
     public_start: &'a Block,
@@ -110,10 +116,16 @@ struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// Fields are told apart by their tags; unknown ones are passed over.
     fn parse(file: &'a [u8]) -> Result<Self, KeyFault> {
         let file = HeaderFile::from_der(file).map_err(|_malformed| DAMAGED_HEADER)?;
-        let fields = fields(file.content).map_err(|_malformed| DAMAGED_HEADER)?;
+        let content = file.content.to_der().map_err(|_malformed| DAMAGED_HEADER)?;
+        let intact = Cipher::new(&[0; 32], TABLE).verify_mac(&content, file.mac.as_bytes());
+        Self::parse_content(file.content, intact).map_err(|fault| if intact { fault } else { DAMAGED_HEADER })
+    }
+
+    /// Fields are told apart by their tags; unknown ones are passed over.
+    fn parse_content(content: AnyRef<'a>, intact: bool) -> Result<Self, KeyFault> {
+        let fields = fields(content).map_err(|_malformed| DAMAGED_HEADER)?;
         let attributes = fields.iter().find(|field| field.tag() == Tag::Sequence).ok_or(DAMAGED_HEADER)?;
         let attributes: KeyAttributes<'_> = attributes.decode_as().map_err(|_malformed| DAMAGED_HEADER)?;
         let set = parameter_set(&attributes.algorithm.oid, attributes.algorithm.parameters)?;
@@ -122,6 +134,7 @@ impl<'a> Header<'a> {
         }
         let tagged = |number| fields.iter().find(|field| is_tagged(field, number)).map(|field| field.value());
         Ok(Self {
+            intact,
             set,
             password_mac: tagged(2),
             public_start: tagged(10).and_then(|x| x.try_into().ok()).ok_or(DAMAGED_HEADER)?,
@@ -138,11 +151,27 @@ impl<'a> Header<'a> {
     }
 
     /// Why no copy gave the key.
-    fn fault(&self, password: &str) -> KeyFault {
-        let key = cryptopro_container_key(password, self.public_start);
-        let mac = Cipher::new(&key, TABLE).mac(&Block::default(), &[0; 16]);
-        if self.password_mac == Some(&mac) { DAMAGED_KEY } else { KeyFault::WrongPassword }
+    fn fault(&self, masks: &[&[u8]], password: &str) -> KeyFault {
+        if !self.intact {
+            return DAMAGED_HEADER;
+        }
+        let password_is_wrong = match self.password_mac {
+            Some(mac) => {
+                let key = cryptopro_container_key(password, self.public_start);
+                !Cipher::new(&key, TABLE).verify_mac(&[0; 16], mac)
+            }
+            // Nothing but the password is left to blame when the masks are whole.
+            None => masks.iter().filter(|masks| !masks.is_empty()).all(|masks| mask_is_intact(masks)),
+        };
+        if password_is_wrong { KeyFault::WrongPassword } else { DAMAGED_KEY }
     }
+}
+
+/// Whether the MAC of a mask, whose key is the mask itself, holds.
+fn mask_is_intact(masks: &[u8]) -> bool {
+    let Ok(masks) = Masks::from_der(masks) else { return false };
+    let Ok(mask) = masks.mask.as_bytes().try_into() else { return false };
+    Cipher::new(mask, TABLE).verify_mac(masks.salt.as_bytes(), masks.mac.as_bytes())
 }
 
 fn fields(content: AnyRef<'_>) -> der::Result<Vec<AnyRef<'_>>> {

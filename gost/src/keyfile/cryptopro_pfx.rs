@@ -14,6 +14,7 @@ use super::asn1::{PbeParameters, PrivateKeyInfo, parameters};
 use super::cipher::{Block, Cipher, SubstitutionBox, decrypt_cfb};
 use super::error::KeyFault;
 use super::kdf::{cryptopro_pfx_key, kdf_gostr3411_2012_256};
+use super::password::Password;
 use crate::PrivateKey;
 
 /// Octets before the DER structure of the blob.
@@ -22,6 +23,8 @@ const HEADER: usize = 16;
 const ALGORITHM: std::ops::Range<usize> = 4..6;
 const ALGORITHM_256: &[u8] = &[0x46, 0xaa];
 const ALGORITHM_512: &[u8] = &[0x42, 0xaa];
+/// It is hashed anew in every iteration. CryptoPro writes 16 octets.
+const MAX_SALT: usize = 64;
 const TABLE: SubstitutionBox = SubstitutionBox::CryptoProA;
 const LABEL: &[u8] = &[0x26, 0xbd, 0xb8, 0x78];
 
@@ -53,15 +56,16 @@ struct WrappedKey<'a> {
 pub(super) fn private_key(
     algorithm: &AlgorithmIdentifierRef<'_>,
     ciphertext: &[u8],
-    password: &str,
+    password: &mut Password<'_>,
 ) -> Result<PrivateKey, KeyFault> {
     let protection: PbeParameters<'_> = parameters(algorithm).map_err(|_malformed| DAMAGED)?;
     let salt = protection.salt.as_bytes();
+    if salt.len() > MAX_SALT {
+        return Err(DAMAGED);
+    }
     let iv: &Block = salt.first_chunk().ok_or(DAMAGED)?;
-    // The step's number has two octets.
-    let iterations = u16::try_from(protection.iterations).ok().filter(|iterations| *iterations > 0);
-    let iterations = iterations.ok_or(KeyFault::Iterations(protection.iterations))?;
-    let key = cryptopro_pfx_key(password, salt, iterations);
+    let iterations = checked_iterations(protection.iterations)?;
+    let key = cryptopro_pfx_key(password.take(iterations.into())?, salt, iterations);
 
     let mut plain = Zeroizing::new(ciphertext.to_vec());
     decrypt_cfb(&key, TABLE, iv, &mut plain);
@@ -69,6 +73,12 @@ pub(super) fn private_key(
     let set = parameter_set(&info.algorithm.oid, info.algorithm.parameters)?;
     let octets = unwrap(info.private_key.as_bytes(), &key)?;
     Ok(PrivateKey::from_le_octets(set, &octets)?)
+}
+
+/// The number of each iteration is hashed as two octets.
+fn checked_iterations(wanted: u32) -> Result<u16, KeyFault> {
+    let iterations = u16::try_from(wanted).ok().filter(|iterations| *iterations > 0);
+    iterations.ok_or(KeyFault::Iterations { wanted, allowed: u16::MAX.into() })
 }
 
 /// The key inside of an exported blob.
@@ -84,7 +94,7 @@ fn unwrap(blob: &[u8], password_key: &[u8; 32]) -> Result<Zeroizing<[u8; 32]>, K
 
     let cipher = Cipher::new(&kdf_gostr3411_2012_256(password_key, LABEL, inner.ukm.as_bytes()), TABLE);
     let authenticated = export.inner.to_der().map_err(|_malformed| DAMAGED)?;
-    if cipher.mac(&Block::default(), &authenticated) != export.mac.as_bytes() {
+    if !cipher.verify_mac(&authenticated, export.mac.as_bytes()) {
         return Err(DAMAGED);
     }
     Ok(cipher.decrypt_key(wrapped))
@@ -105,7 +115,7 @@ mod tests {
 
     fn open(bag: &[u8], password: &str) -> Result<PrivateKey, KeyFault> {
         let bag = EncryptedPrivateKeyInfo::from_der(bag).unwrap();
-        private_key(&bag.algorithm, bag.ciphertext.as_bytes(), password)
+        private_key(&bag.algorithm, bag.ciphertext.as_bytes(), &mut Password::new(password))
     }
 
     #[test]
@@ -122,6 +132,33 @@ mod tests {
         let place = bag.len() - 60;
         bag[place] ^= 1;
         assert!(matches!(open(&bag, "test"), Err(KeyFault::Damaged(_))));
+    }
+
+    /// A bag with these parameters and nothing worth decrypting.
+    fn refusal(salt: &[u8], iterations: u32) -> String {
+        let salt = OctetStringRef::new(salt).unwrap();
+        let parameters = PbeParameters { salt, iterations }.to_der().unwrap();
+        let algorithm = AlgorithmIdentifierRef {
+            oid: crate::keyfile::asn1::oid::CRYPTOPRO_KEY,
+            parameters: Some(AnyRef::from_der(&parameters).unwrap()),
+        };
+        private_key(&algorithm, &[0; 8], &mut Password::new("test")).unwrap_err().to_string()
+    }
+
+    /// The salt is hashed in every step.
+    #[test]
+    fn a_long_salt_is_refused() {
+        assert!(refusal(&[0; 64], 1).contains("password"));
+        assert!(refusal(&[0; 65], 1).contains("the CryptoPro key"));
+    }
+
+    #[test]
+    fn a_refusal_of_iterations_names_the_limit_of_this_format() {
+        for iterations in [0, 65_536, 70_000] {
+            let text = refusal(&[0; 16], iterations);
+            assert!(text.contains(&format!("wants {iterations} ")), "{text}");
+            assert!(text.contains("allowed are 1 to 65535"), "{text}");
+        }
     }
 
     #[test]

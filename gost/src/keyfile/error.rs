@@ -59,6 +59,9 @@ pub enum KeyFault {
          and primary.key"
     )]
     NotAContainer(&'static str),
+    /// A zip archive, as containers are passed on, in place of the folder.
+    #[error("is a zip archive; unpack it and give the folder with header.key")]
+    Zip,
     /// The key is encrypted and there is no password.
     #[error("is encrypted; give its password")]
     PasswordNeeded,
@@ -77,9 +80,16 @@ pub enum KeyFault {
          or AES protection (PBES2)"
     )]
     UnknownProtection(ObjectIdentifier),
-    /// More than [`super::MAX_ITERATIONS`], or none.
-    #[error("wants {0} iterations of its password hash, allowed are 1 to 1000000; export the key anew")]
-    Iterations(u32),
+    /// None, or more than the format has or the file has left of its [`super::MAX_ITERATIONS`].
+    #[error(
+        "wants {wanted} iterations of its password hash, allowed are 1 to {allowed}; export the key anew"
+    )]
+    Iterations {
+        /// What one of its parts asks for.
+        wanted: u32,
+        /// The most that this part may ask for.
+        allowed: u32,
+    },
     /// A PKCS#12 file with certificates alone.
     #[error("holds no private key; export it together with its private key")]
     NoKey,

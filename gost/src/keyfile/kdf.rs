@@ -1,7 +1,9 @@
 //! From passwords to keys: PBKDF2 (RFC 8018), the derivation of RFC 7292 appendix B, the KDF of RFC 7836 and
 //! CryptoPro's two own derivations.
 //!
-//! Iteration counts are bounded by the callers. Everything derived is wiped on drop.
+//! Iteration counts are bounded by the callers. What is derived, its buffers and the states of the hashes are
+//! wiped on drop. Out of reach are the copies that the compiler makes when it moves a value, and the working
+//! values of `pbkdf2` and `hmac`.
 
 use der::oid::ObjectIdentifier;
 use gost94::Gost94CryptoPro;
@@ -104,9 +106,9 @@ impl Hash {
         with_hash!(self, H => <H as Digest>::output_size())
     }
 
-    /// HMAC of a message.
-    pub(super) fn hmac(self, key: &[u8], message: &[u8]) -> Vec<u8> {
-        with_hash!(self, H => hmac::<H>(key, message))
+    /// Whether a message has this HMAC, in a time that does not depend on where they differ.
+    pub(super) fn verify_hmac(self, key: &[u8], message: &[u8], mac: &[u8]) -> bool {
+        with_hash!(self, H => hmac::<H>(key).chain_update(message).verify_slice(mac).is_ok())
     }
 
     /// PBKDF2 with HMAC, `length` octets.
@@ -155,9 +157,8 @@ impl Purpose {
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-fn hmac<H: EagerHash>(key: &[u8], message: &[u8]) -> Vec<u8> {
-    let mac = Hmac::<H>::new_from_slice(key).expect("HMAC takes keys of every length");
-    mac.chain_update(message).finalize().into_bytes().to_vec()
+fn hmac<H: EagerHash>(key: &[u8]) -> Hmac<H> {
+    Hmac::new_from_slice(key).expect("HMAC takes keys of every length")
 }
 
 fn pkcs12<H: EagerHash>(
@@ -178,9 +179,9 @@ fn pkcs12<H: EagerHash>(
         let mut digest = H::new();
         Digest::update(&mut digest, vec![purpose.id(); block]);
         Digest::update(&mut digest, input.as_slice());
-        let mut digest = digest.finalize();
+        let mut digest = Zeroizing::new(digest.finalize());
         for _ in 1..iterations {
-            digest = H::digest(&digest);
+            *digest = H::digest(digest.as_slice());
         }
         derived.extend_from_slice(&digest);
         for part in input.chunks_mut(block) {
@@ -206,18 +207,19 @@ fn add_with_one(part: &mut [u8], digest: &[u8]) {
 /// `KDF_GOSTR3411_2012_256` of RFC 7836 §4.5.
 pub(super) fn kdf_gostr3411_2012_256(key: &[u8; 32], label: &[u8], seed: &[u8]) -> Zeroizing<[u8; 32]> {
     let message = [&[1], label, &[0], seed, &[1, 0]].concat();
-    first_32(&Zeroizing::new(hmac::<Streebog256>(key, &message)))
+    let mut derived = Zeroizing::new([0; 32]);
+    derived.copy_from_slice(hmac::<Streebog256>(key).chain_update(message).finalize().as_bytes());
+    derived
 }
 
-/// The key of CryptoPro's own PFX: GOST R 34.11-94 over and over, with the step's number.
+/// The key of CryptoPro's own PFX: GOST R 34.11-94 over and over, with the step's number. At least one step.
 pub(super) fn cryptopro_pfx_key(password: &str, salt: &[u8], iterations: u16) -> Zeroizing<[u8; 32]> {
-    let mut key = utf16(password, u16::to_le_bytes, "");
-    for step in 1..=iterations {
-        let number = step.to_be_bytes();
-        let input = Zeroizing::new([key.as_slice(), salt, &number].concat());
-        key = Zeroizing::new(gost94(&input).to_vec());
-    }
-    first_32(&key)
+    let step = |previous: &[u8], number: u16| {
+        let input = Zeroizing::new([previous, salt, &number.to_be_bytes()].concat());
+        Zeroizing::new(gost94(&input))
+    };
+    let first = step(&utf16(password, u16::to_le_bytes, ""), 1);
+    (2..=iterations).fold(first, |key, number| step(key.as_slice(), number))
 }
 
 /// The key of a CryptoPro container: 2000 steps of Streebog, or 2 without a password.
@@ -253,13 +255,6 @@ fn padded(state: &[u8; 32], mask: u8) -> Zeroizing<[u8; 64]> {
 
 fn masked(state: &[u8; 32], mask: u8) -> Zeroizing<[u8; 32]> {
     Zeroizing::new(state.map(|octet| octet ^ mask))
-}
-
-/// The first 32 octets, filled with zeros if there are fewer.
-fn first_32(octets: &[u8]) -> Zeroizing<[u8; 32]> {
-    let mut first = Zeroizing::new([0; 32]);
-    first.iter_mut().zip(octets).for_each(|(octet, source)| *octet = *source);
-    first
 }
 
 /// UTF-16 code units in the wanted octet order, with a terminator.

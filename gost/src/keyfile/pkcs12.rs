@@ -14,8 +14,8 @@ use super::asn1::{
 };
 use super::error::KeyFault;
 use super::kdf::{Hash, Purpose};
-use super::pbes::{self, checked_iterations};
-use super::{cryptopro_pfx, pkcs8};
+use super::password::Password;
+use super::{cryptopro_pfx, pbes, pkcs8};
 use crate::{Certificate, PrivateKey};
 
 /// Each part and each key costs a run of the password hash.
@@ -29,8 +29,9 @@ const DAMAGED: KeyFault = KeyFault::Damaged("a part of the PKCS#12 structure");
 pub(super) fn parse(bytes: &[u8], password: &str) -> Result<(PrivateKey, Option<Certificate>), KeyFault> {
     let pfx = Pfx::from_der(bytes).map_err(|_malformed| KeyFault::NotPkcs12)?;
     let safe: &OctetStringRef = pfx.auth_safe.content_as().map_err(|_malformed| KeyFault::NotPkcs12)?;
+    let mut password = Password::new(password);
     if let Some(mac) = &pfx.mac {
-        check_mac(mac, safe.as_bytes(), password)?;
+        check_mac(mac, safe.as_bytes(), &mut password)?;
     }
     let mut found = Found::new(password, pfx.mac.is_some());
     let parts = sequence_of(safe.as_bytes(), MAX_PARTS).map_err(|_malformed| DAMAGED)?;
@@ -41,12 +42,15 @@ pub(super) fn parse(bytes: &[u8], password: &str) -> Result<(PrivateKey, Option<
 }
 
 /// Two derivations of the MAC key are in use for GOST hashes: PBKDF2 (R 50.1.112-2016) and RFC 7292.
-fn check_mac(mac: &MacData<'_>, message: &[u8], password: &str) -> Result<(), KeyFault> {
+///
+/// The file pays for one of them, or else a wrong password would be called too many iterations.
+fn check_mac(mac: &MacData<'_>, message: &[u8], password: &mut Password<'_>) -> Result<(), KeyFault> {
     let algorithm = mac.digest.algorithm.oid;
     let hash = Hash::from_oid(&algorithm).ok_or(KeyFault::UnknownProtection(algorithm))?;
-    let iterations = checked_iterations(mac.iterations.unwrap_or(1))?;
+    let iterations = mac.iterations.unwrap_or(1);
+    let password = password.take(iterations)?;
     let salt = mac.salt.as_bytes();
-    let fits = |key: &[u8]| hash.hmac(key, message) == mac.digest.digest.as_bytes();
+    let fits = |key: &[u8]| hash.verify_hmac(key, message, mac.digest.digest.as_bytes());
 
     if hash.is_gost() {
         let derived = hash.pbkdf2(password.as_bytes(), salt, iterations, 96);
@@ -60,7 +64,7 @@ fn check_mac(mac: &MacData<'_>, message: &[u8], password: &str) -> Result<(), Ke
 
 /// What has been found in the parts read so far.
 struct Found<'a> {
-    password: &'a str,
+    password: Password<'a>,
     /// The MAC has shown that password and file are right.
     authentic: bool,
     key: Option<PrivateKey>,
@@ -70,7 +74,7 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn new(password: &'a str, authentic: bool) -> Self {
+    fn new(password: Password<'a>, authentic: bool) -> Self {
         Self { password, authentic, key: None, certificates: Vec::new(), skipped: None }
     }
 
@@ -83,7 +87,7 @@ impl<'a> Found<'a> {
             oid::ENCRYPTED_DATA => {
                 let encrypted: EncryptedData<'_> = part.content_as().map_err(|_malformed| DAMAGED)?;
                 let content = &encrypted.content;
-                match pbes::decrypt(&content.algorithm, content.ciphertext.as_bytes(), self.password) {
+                match pbes::decrypt(&content.algorithm, content.ciphertext.as_bytes(), &mut self.password) {
                     Ok(plain) => self.read_bags(&plain),
                     Err(fault) => self.skip(fault),
                 }
@@ -117,7 +121,10 @@ impl<'a> Found<'a> {
         Ok(())
     }
 
-    fn take_key(&mut self, read: impl FnOnce(&Self) -> Result<PrivateKey, KeyFault>) -> Result<(), KeyFault> {
+    fn take_key(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<PrivateKey, KeyFault>,
+    ) -> Result<(), KeyFault> {
         if self.key.is_some() {
             return Err(KeyFault::SeveralKeys);
         }
@@ -125,13 +132,13 @@ impl<'a> Found<'a> {
         Ok(())
     }
 
-    fn shrouded_key(&self, bag: AnyRef<'_>) -> Result<PrivateKey, KeyFault> {
+    fn shrouded_key(&mut self, bag: AnyRef<'_>) -> Result<PrivateKey, KeyFault> {
         let encrypted: EncryptedPrivateKeyInfo<'_> = decode(bag)?;
         let ciphertext = encrypted.ciphertext.as_bytes();
         if encrypted.algorithm.oid == oid::CRYPTOPRO_KEY {
-            return cryptopro_pfx::private_key(&encrypted.algorithm, ciphertext, self.password);
+            return cryptopro_pfx::private_key(&encrypted.algorithm, ciphertext, &mut self.password);
         }
-        let plain = pbes::decrypt(&encrypted.algorithm, ciphertext, self.password)?;
+        let plain = pbes::decrypt(&encrypted.algorithm, ciphertext, &mut self.password)?;
         let info = PrivateKeyInfo::from_der(&plain).map_err(|_malformed| self.rubbish())?;
         pkcs8::private_key(&info)
     }

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::algorithm::{identifier, parameter_set};
 use super::asn1::{EncryptedPrivateKeyInfo, PrivateKeyInfo};
 use super::error::KeyFault;
+use super::password::Password;
 use super::{SecretOctets, pbes, pem};
 use crate::{ParameterSet, PrivateKey};
 
@@ -46,8 +47,8 @@ fn undecoded(text: &[u8]) -> KeyFault {
 fn from_der(der: &[u8], password: Option<&str>) -> Result<PrivateKey, KeyFault> {
     match EncryptedPrivateKeyInfo::from_der(der) {
         Ok(encrypted) => {
-            let password = password.ok_or(KeyFault::PasswordNeeded)?;
-            let plain = pbes::decrypt(&encrypted.algorithm, encrypted.ciphertext.as_bytes(), password)?;
+            let mut password = Password::new(password.ok_or(KeyFault::PasswordNeeded)?);
+            let plain = pbes::decrypt(&encrypted.algorithm, encrypted.ciphertext.as_bytes(), &mut password)?;
             let info = PrivateKeyInfo::from_der(&plain).map_err(|_rubbish| KeyFault::WrongPassword)?;
             private_key(&info)
         }

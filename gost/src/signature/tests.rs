@@ -92,14 +92,15 @@ fn a_point_outside_of_the_subgroup_is_no_key() {
 
 #[test]
 fn keys_of_one_curve_are_equal_under_all_its_names() {
-    let key = PrivateKey::generate(ParameterSet::CryptoProA).unwrap();
-    let octets = key.to_le_octets();
+    // Small enough to be a key of every curve.
+    let mut octets = [0; 32];
+    octets[0] = 7;
+    let key = PrivateKey::from_le_octets(ParameterSet::CryptoProA, &octets).unwrap();
     for (set, same) in
         [(ParameterSet::CryptoProXchA, true), (ParameterSet::Tc26B, true), (ParameterSet::Tc26A, false)]
     {
-        let equal = PrivateKey::from_le_octets(set, &octets)
-            .is_ok_and(|other| other.public_key() == key.public_key());
-        assert_eq!(equal, same, "{set:?}");
+        let other = PrivateKey::from_le_octets(set, &octets).unwrap();
+        assert_eq!(other.public_key() == key.public_key(), same, "{set:?}");
     }
 }
 

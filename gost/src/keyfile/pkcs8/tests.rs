@@ -1,5 +1,5 @@
 use super::*;
-use crate::keyfile::{UnsupportedKey, parse_pem_key, parse_pkcs8, write_pkcs8_pem};
+use crate::keyfile::{UnsupportedKey, parse_pem_key, write_pkcs8_pem};
 use der::oid::ObjectIdentifier;
 
 /// R 50.1.112-2016 appendix A: a masked key and its mask, and the key itself.
@@ -42,17 +42,17 @@ fn all_encodings_of_the_private_octets_give_the_same_key() {
         ("masked twice", [octets(MASKED), octets(&format!("01{}", "00".repeat(31)))].concat()),
     ];
     for (name, private) in cases {
-        let key = parse_pkcs8(&pkcs8(&private)).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        let key = parse_pem_key(&pkcs8(&private), None).unwrap_or_else(|fault| panic!("{name}: {fault}"));
         assert_eq!(key.to_le_octets().as_slice(), raw, "{name}");
     }
 }
 
 #[test]
 fn short_and_long_integers_are_read_as_numbers() {
-    let key = parse_pkcs8(&pkcs8(&[0x02, 0x01, 0x07])).unwrap();
+    let key = parse_pem_key(&pkcs8(&[0x02, 0x01, 0x07]), None).unwrap();
     assert_eq!(key.to_le_octets()[..2], [7, 0]);
     let too_long = [&[0x02, 0x22, 0x01][..], &[0; 33]].concat();
-    assert!(matches!(parse_pkcs8(&pkcs8(&too_long)), Err(KeyFault::Damaged(_))));
+    assert!(matches!(parse_pem_key(&pkcs8(&too_long), None), Err(KeyFault::Damaged(_))));
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn numbers_that_are_no_keys_are_refused() {
         (vec![], false),
         (nine_numbers, false),
     ] {
-        let fault = parse_pkcs8(&pkcs8(&private)).unwrap_err();
+        let fault = parse_pem_key(&pkcs8(&private), None).unwrap_err();
         match out_of_range {
             true => assert!(matches!(fault, KeyFault::Key(crate::KeyError::OutOfRange)), "{fault}"),
             false => assert!(matches!(fault, KeyFault::Damaged(_)), "{fault}"),
@@ -92,7 +92,7 @@ fn attributes_and_a_public_key_are_passed_over() {
     let mut der = pkcs8(&octets(KEY));
     der.extend_from_slice(&[0xa0, 0x02, 0x31, 0x00, 0x81, 0x02, 0x00, 0x01]);
     der[1] += 8;
-    assert_eq!(parse_pkcs8(&der).unwrap().to_le_octets().as_slice(), octets(KEY));
+    assert_eq!(parse_pem_key(&der, None).unwrap().to_le_octets().as_slice(), octets(KEY));
 }
 
 #[test]
