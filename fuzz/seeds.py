@@ -11,6 +11,24 @@ import sys
 CONTAINER = ["header.key", "masks.key", "primary.key", "masks2.key", "primary2.key"]
 
 
+def element(der: bytes, start: int) -> tuple[int, int]:
+    """Where the content of the element at `start` begins, and where it ends."""
+    first = der[start + 1]
+    if first < 0x80:
+        return start + 2, start + 2 + first
+    content = start + 2 + (first & 0x7F)
+    return content, content + int.from_bytes(der[start + 2 : content], "big")
+
+
+def without_mac(pfx: bytes) -> bytes:
+    """PFX ::= SEQUENCE { version, authSafe, macData OPTIONAL }: behind a MAC no mutation gets any further."""
+    content, _ = element(pfx, 0)
+    _, version_end = element(pfx, content)
+    _, safe_end = element(pfx, version_end)
+    kept = pfx[content:safe_end]
+    return b"\x30\x82" + len(kept).to_bytes(2, "big") + kept
+
+
 def main(data: pathlib.Path) -> None:
     corpora = pathlib.Path(__file__).parent / "corpus"
     for target in ["replies", "simulator", "key_files"]:
@@ -22,6 +40,8 @@ def main(data: pathlib.Path) -> None:
     for key in vectors.rglob("*"):
         if key.is_file() and key.suffix in {".pem", ".der", ".pfx", ".p12", ".cer"}:
             shutil.copy(key, corpora / "key_files")
+        if key.suffix in {".pfx", ".p12"}:
+            (corpora / "key_files" / f"{key.name}.without-mac").write_bytes(without_mac(key.read_bytes()))
     for folder in vectors.rglob("*.000"):
         pieces = [(folder / name).read_bytes() for name in CONTAINER]
         joined = b"".join(len(piece).to_bytes(2, "big") + piece for piece in pieces)
