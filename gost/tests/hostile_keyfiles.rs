@@ -2,7 +2,7 @@
 #![cfg(test)]
 
 use gost::keyfile::container::{ContainerFiles, parse_container};
-use gost::keyfile::{parse_pem_key, parse_pkcs12, write_pkcs8_pem};
+use gost::keyfile::{KeyFault, MAX_FILE_SIZE, parse_pem_key, parse_pkcs12, write_pkcs8_pem};
 use gost::{Certificate, ParameterSet, PrivateKey};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -117,4 +117,13 @@ fn damaged_containers() {
         let files = ContainerFiles { header, masks, primary, ..ContainerFiles::default() };
         drop(parse_container(&files, "test"));
     });
+}
+
+#[test]
+fn octets_beyond_the_limit_are_refused_unread() {
+    let octets = vec![0x30; MAX_FILE_SIZE + 1];
+    assert!(matches!(parse_pem_key(&octets, None), Err(KeyFault::TooLarge)));
+    assert!(matches!(parse_pkcs12(&octets, ""), Err(KeyFault::TooLarge)));
+    let files = ContainerFiles { primary2: &octets, ..ContainerFiles::default() };
+    assert!(matches!(parse_container(&files, ""), Err(KeyFault::TooLarge)));
 }

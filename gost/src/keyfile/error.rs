@@ -47,9 +47,6 @@ pub enum KeyFault {
          a folder with header.key as a CryptoPro container"
     )]
     NotAKey,
-    /// A PEM block with header lines: encrypted as OpenSSL did before PKCS#8.
-    #[error("is encrypted in the old PEM form; convert it with `openssl pkcs8 -topk8`")]
-    OldPem,
     /// Not a PKCS#12 structure in DER.
     #[error("is not a PKCS#12 file in DER; export the key again as a .pfx or .p12 file")]
     NotPkcs12,

@@ -28,20 +28,11 @@ pub(super) fn from_pem_or_der(bytes: &[u8], password: Option<&str>) -> Result<Pr
         return from_der(bytes, password);
     };
     match block.label {
-        b"PRIVATE KEY" | b"ENCRYPTED PRIVATE KEY" => {
-            from_der(&block.content.ok_or_else(|| undecoded(bytes))?, password)
-        }
+        b"PRIVATE KEY" | b"ENCRYPTED PRIVATE KEY" => from_der(&block.content.ok_or(DAMAGED)?, password),
         b"RSA PRIVATE KEY" => Err(super::UnsupportedKey::Rsa.into()),
         b"EC PRIVATE KEY" => Err(super::UnsupportedKey::EllipticCurve.into()),
         _ => Err(KeyFault::NotAKey),
     }
-}
-
-/// Why a block is not base64: header lines of the encryption before PKCS#8, or damage.
-fn undecoded(text: &[u8]) -> KeyFault {
-    const OLD_ENCRYPTION: &[u8] = b"Proc-Type:";
-    let old = text.windows(OLD_ENCRYPTION.len()).any(|window| window == OLD_ENCRYPTION);
-    if old { KeyFault::OldPem } else { DAMAGED }
 }
 
 fn from_der(der: &[u8], password: Option<&str>) -> Result<PrivateKey, KeyFault> {
@@ -57,7 +48,7 @@ fn from_der(der: &[u8], password: Option<&str>) -> Result<PrivateKey, KeyFault> 
 }
 
 /// A key from a plain `PrivateKeyInfo`.
-pub(super) fn plain(der: &[u8]) -> Result<PrivateKey, KeyFault> {
+fn plain(der: &[u8]) -> Result<PrivateKey, KeyFault> {
     let info = PrivateKeyInfo::from_der(der).map_err(|_malformed| KeyFault::NotAKey)?;
     private_key(&info)
 }

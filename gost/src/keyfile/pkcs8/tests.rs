@@ -109,10 +109,19 @@ fn other_blocks_are_refused_by_name() {
     }
 }
 
+/// OpenSSL encrypted keys in this form before PKCS#8, and only keys that are of no use here.
 #[test]
-fn old_pem_encryption_is_named() {
-    let text = "-----BEGIN PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMAA=\n-----END PRIVATE KEY-----\n";
-    assert!(matches!(parse_pem_key(text.as_bytes(), None), Err(KeyFault::OldPem)));
+fn keys_in_the_old_encrypted_form_are_refused_by_name() {
+    let text =
+        "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMAA=\n-----END RSA PRIVATE KEY-----\n";
+    let fault = parse_pem_key(text.as_bytes(), None).unwrap_err();
+    assert!(matches!(fault, KeyFault::UnsupportedKey(UnsupportedKey::Rsa)));
+}
+
+#[test]
+fn a_block_that_is_not_base64_is_damaged() {
+    let text = "-----BEGIN PRIVATE KEY-----\nMA?=\n-----END PRIVATE KEY-----\n";
+    assert!(matches!(parse_pem_key(text.as_bytes(), None), Err(KeyFault::Damaged(_))));
 }
 
 #[test]
