@@ -1,4 +1,4 @@
-//! XAdES-BES signatures of GOST R 34.10-2012: [`verify`] those of requests, [`sign`] results as the server
+//! XAdES-BES signatures of GOST R 34.10-2012: [`verify()`] those of requests, [`sign()`] results as the server
 //! does.
 //!
 //! Canonical forms come from an independent canonicaliser (`xml-sec`), digests and the signature itself
