@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{AttachmentId, DictionaryEntryId};
 use crate::text::{
     AttachmentDescription, AttachmentName, DocumentNumber, DocumentSeries, NsiCode, NsiName, PersonName,
@@ -15,8 +17,17 @@ use crate::text::{
 const LONGEST_UNKNOWN: usize = 64;
 
 /// A list that holds at least one item.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<T>", bound(deserialize = "T: Deserialize<'de>"))]
 pub struct AtLeastOne<T>(Vec<T>);
+
+impl<T> TryFrom<Vec<T>> for AtLeastOne<T> {
+    type Error = &'static str;
+
+    fn try_from(items: Vec<T>) -> Result<Self, Self::Error> {
+        Self::new(items).ok_or("a list that must not be empty is empty")
+    }
+}
 
 impl<T> AtLeastOne<T> {
     /// `None` for an empty list.
@@ -29,6 +40,14 @@ impl<T> AtLeastOne<T> {
     #[must_use]
     pub fn as_slice(&self) -> &[T] {
         &self.0
+    }
+
+    /// A list as long, of what is made of each item and its place.
+    ///
+    /// # Errors
+    /// The first one that `make` gives.
+    pub fn try_map<U, E>(&self, make: impl FnMut((usize, &T)) -> Result<U, E>) -> Result<AtLeastOne<U>, E> {
+        self.0.iter().enumerate().map(make).collect::<Result<_, _>>().map(AtLeastOne)
     }
 
     /// The items in their order.
