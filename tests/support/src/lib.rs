@@ -7,6 +7,9 @@
 
 #![expect(clippy::panic, reason = "a test's helper fails the test by a panic")]
 
+#[cfg(feature = "postgres")]
+pub mod postgres;
+
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};

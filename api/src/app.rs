@@ -1,0 +1,173 @@
+//! The application that actix serves: paths, middleware, Swagger UI.
+//!
+//! Every path is one resource with its methods, so a method that a path does not have is answered with 405 and `Allow`,
+//! and everything else with 404, both as problems.
+
+use actix_cors::Cors;
+use actix_web::body::MessageBody;
+use actix_web::dev::{HttpServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{ALLOW, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpMessage, HttpResponse, Resource, ResponseError, Route};
+use debt_core::Code;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::problem::Failure;
+use crate::rate::Allowance;
+use crate::routes::{answer_actions, answers, attachments, debt_requests, sync_runs, system};
+
+/// The paths of the public port.
+pub fn public(docs: bool) -> impl Fn(&mut ServiceConfig) + Clone {
+    move |config| {
+        for resource in resources() {
+            config.service(resource);
+        }
+        health(config);
+        config
+            .service(at("/openapi.json", vec![(Method::GET, web::to(system::get_openapi))]))
+            .service(at("/problems/{code}", vec![(Method::GET, web::to(system::get_problem_page))]))
+            .default_service(web::to(not_found));
+        if docs {
+            config.service(swagger_ui());
+        }
+    }
+}
+
+/// The paths of the internal port.
+pub fn internal(config: &mut ServiceConfig) {
+    health(config);
+    config
+        .service(at("/metrics", vec![(Method::GET, web::to(system::get_metrics))]))
+        .default_service(web::to(not_found));
+}
+
+fn health(config: &mut ServiceConfig) {
+    config
+        .service(at("/health/live", vec![(Method::GET, web::to(system::get_liveness))]))
+        .service(at("/health/ready", vec![(Method::GET, web::to(system::get_readiness))]));
+}
+
+/// Every path of the API. A fixed path stands before the one with a parameter in its place.
+fn resources() -> Vec<Resource> {
+    use Method as M;
+    vec![
+        at("/v1/debt-requests", vec![(M::GET, web::to(debt_requests::list_debt_requests))]),
+        at("/v1/debt-requests/count", vec![(M::GET, web::to(debt_requests::count_debt_requests))]),
+        at("/v1/debt-requests/lookup", vec![(M::POST, web::to(debt_requests::lookup_debt_requests))]),
+        at(
+            "/v1/debt-requests/{id}",
+            vec![
+                (M::GET, web::to(debt_requests::get_debt_request)),
+                (M::PATCH, web::to(debt_requests::assign_debt_request)),
+            ],
+        ),
+        at(
+            "/v1/debt-requests/{id}/history",
+            vec![(M::GET, web::to(debt_requests::list_debt_request_history))],
+        ),
+        at("/v1/debt-requests/{id}/answers", vec![(M::POST, web::to(answers::create_answer))]),
+        at("/v1/answers", vec![(M::GET, web::to(answers::list_answers))]),
+        at("/v1/answers/lookup", vec![(M::POST, web::to(answers::lookup_answers))]),
+        at(
+            "/v1/answers/{id}",
+            vec![
+                (M::GET, web::to(answers::get_answer)),
+                (M::PATCH, web::to(answers::edit_answer)),
+                (M::DELETE, web::to(answers::delete_answer)),
+            ],
+        ),
+        at("/v1/answers/{id}/complete", vec![(M::POST, web::to(answer_actions::complete_answer))]),
+        at("/v1/answers/{id}/return", vec![(M::POST, web::to(answer_actions::return_answer))]),
+        at("/v1/answers/{id}/submit", vec![(M::POST, web::to(answer_actions::submit_answer))]),
+        at("/v1/answers/{id}/cancel", vec![(M::POST, web::to(answer_actions::cancel_answer))]),
+        at("/v1/answers/{id}/revoke", vec![(M::POST, web::to(answer_actions::revoke_answer))]),
+        at("/v1/answers/{id}/refresh", vec![(M::POST, web::to(answer_actions::refresh_answer))]),
+        at("/v1/answers/{id}/submissions", vec![(M::GET, web::to(answer_actions::list_submissions))]),
+        at("/v1/attachments", vec![(M::POST, web::to(attachments::upload_attachment))]),
+        at(
+            "/v1/attachments/{id}",
+            vec![
+                (M::GET, web::to(attachments::get_attachment)),
+                (M::DELETE, web::to(attachments::delete_attachment)),
+            ],
+        ),
+        at("/v1/attachments/{id}/content", vec![(M::GET, web::to(attachments::get_attachment_content))]),
+        at(
+            "/v1/sync-runs",
+            vec![(M::GET, web::to(sync_runs::list_sync_runs)), (M::POST, web::to(sync_runs::start_sync))],
+        ),
+        at("/v1/sync-runs/{id}", vec![(M::GET, web::to(sync_runs::get_sync_run))]),
+        at("/v1/me", vec![(M::GET, web::to(system::get_me))]),
+        at("/v1/gis/status", vec![(M::GET, web::to(system::get_gis_status))]),
+        at("/v1/dictionaries/{name}", vec![(M::GET, web::to(system::get_dictionary))]),
+    ]
+}
+
+fn at(path: &str, routes: Vec<(Method, Route)>) -> Resource {
+    let methods: Vec<_> = routes.iter().map(|(method, _)| method.as_str()).collect();
+    let allow = methods.join(", ");
+    let resource = web::resource(path.to_owned());
+    let resource =
+        routes.into_iter().fold(resource, |resource, (method, route)| resource.route(route.method(method)));
+    resource.default_service(web::to(move || {
+        let response = method_not_allowed(&allow);
+        async move { response }
+    }))
+}
+
+fn method_not_allowed(allow: &str) -> HttpResponse {
+    let detail = format!("этот путь принимает: {allow}");
+    let mut response = Failure::new(Code::MethodNotAllowed, detail).error_response();
+    if let Ok(value) = HeaderValue::from_str(allow) {
+        response.headers_mut().insert(ALLOW, value);
+    }
+    response
+}
+
+async fn not_found() -> Result<HttpResponse, Failure> {
+    Err(Failure::new(Code::NotFound, "такого пути нет"))
+}
+
+/// Swagger UI on the document of this very server. It may load nothing from elsewhere and send nothing elsewhere.
+fn swagger_ui() -> impl HttpServiceFactory {
+    let config = Config::new(["/openapi.json"]).persist_authorization(true).try_it_out_enabled(true);
+    web::scope("/docs")
+        .wrap(actix_web::middleware::DefaultHeaders::new().add((CONTENT_SECURITY_POLICY, DOCS_POLICY)))
+        .service(SwaggerUi::new("/{_:.*}").config(config))
+}
+
+const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                           frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+/// The middleware that tells the caller how much it may still ask, and browsers to guess nothing.
+///
+/// # Errors
+/// Those of the layers below.
+pub async fn finish(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    const NOSNIFF: (HeaderName, HeaderValue) =
+        (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    let mut response = match next.call(request).await {
+        Ok(response) => response.map_into_boxed_body(),
+        Err(error) => return Err(error),
+    };
+    let allowance = response.request().extensions().get::<Allowance>().cloned();
+    if let Some(allowance) = allowance {
+        allowance.write(response.headers_mut());
+    }
+    response.headers_mut().insert(NOSNIFF.0, NOSNIFF.1);
+    Ok(response)
+}
+
+/// Which pages of other sites may call us from a browser: none, unless the configuration names them.
+pub fn cors(origins: &[String]) -> Cors {
+    let cors = origins.iter().fold(Cors::default(), |cors, origin| cors.allowed_origin(origin));
+    cors.allowed_methods(["GET", "POST", "PATCH", "DELETE"])
+        .allowed_headers(["authorization", "content-type", "if-match", "idempotency-key", "organization-id"])
+        .expose_headers(["etag", "link", "location", "request-id", "retry-after"])
+        .max_age(3600)
+}

@@ -1,0 +1,187 @@
+//! From the configuration to the parts of a running program. Every command takes what it needs from here.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use debt_core::Service;
+use debt_core::access::TokenCache;
+use debt_core::clock::Clock;
+use debt_core::files::FileStore;
+use debt_core::jobs::{NamedSigner, Worker};
+use debt_core::settings::{self, Settings};
+use debt_core::store::{DatabaseSettings, Db};
+use gis_client::debt_requests::Dictionaries;
+use gis_client::signer::{CommandSettings, CommandSigner, KeyPairSigner};
+use gis_client::{HttpGis, Signer};
+use gost::Certificate;
+use secrecy::ExposeSecret;
+
+use crate::auth::KeySet;
+use crate::config::{Config, Correction, DatabaseUrl, FilesUrl, Secret, SignerKind, SignerSettings};
+use crate::openapi;
+use crate::page::Cursors;
+use crate::rate::Rate;
+use crate::state::AppState;
+
+/// Opens the database alone.
+///
+/// # Errors
+/// It cannot be reached, or another process works with the SQLite file.
+pub async fn database(config: &Config) -> Result<Db> {
+    let url = match &config.database.url {
+        DatabaseUrl::Sqlite(path) => format!("sqlite://{}", path.display()),
+        DatabaseUrl::Postgres(url) => url.expose_secret().to_owned(),
+    };
+    let pool = NonZeroUsize::try_from(config.database.pool).ok();
+    let settings = DatabaseSettings::parse(&url, pool)?;
+    Db::open(&settings).await.context("database.url")
+}
+
+/// Opens database, files and dictionaries.
+///
+/// # Errors
+/// One of them cannot be opened; the text names the key of the configuration.
+pub async fn service(config: &Config) -> Result<Arc<Service>> {
+    let db = database(config).await?;
+    Ok(Arc::new(Service {
+        db,
+        clock: config.testing.clock.map_or_else(Clock::default, Clock::manual),
+        files: files(&config.files)?,
+        dictionaries: dictionaries(&config.dictionaries)?,
+        settings: settings(config),
+        tokens: TokenCache::default(),
+    }))
+}
+
+fn files(url: &FilesUrl) -> Result<FileStore> {
+    let url = match url {
+        FilesUrl::Folder(folder) => format!("file://{}", folder.display()),
+        FilesUrl::S3(url) => url.to_string(),
+    };
+    FileStore::open(&url).context("files.url")
+}
+
+/// The dictionaries of the stand; without a file, what is built in.
+fn dictionaries(path: &Path) -> Result<Dictionaries> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Dictionaries::from_toml(&text).with_context(|| path.display().to_string()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Dictionaries::default()),
+        Err(error) => Err(error).with_context(|| format!("dictionaries.file {}", path.display())),
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    let gis = &config.gis;
+    let usual = settings::GisSettings::default();
+    Settings {
+        gis: settings::GisSettings {
+            export_version: gis.export_version,
+            poll_after: gis.poll_after.clone(),
+            package_size: count(gis.package_size.get()),
+            package_linger: gis.package_linger,
+            parallel: count(gis.parallel.get()),
+            timeout: gis.timeout,
+            settle_time: gis.settle_time,
+            resend_after_fault: gis.resend_after_fault,
+            max_delay: gis.max_delay,
+            view_lag: gis.view_lag,
+            correction: match gis.correction {
+                Correction::RevokeThenSend => settings::Correction::RevokeThenSend,
+                Correction::Overwrite => settings::Correction::Overwrite,
+            },
+            ..usual
+        },
+        limits: settings::Limits {
+            files_per_answer: config.limits.files_per_answer,
+            files_per_debtor: config.limits.files_per_debtor,
+            file_bytes: u64::try_from(config.limits.file_bytes).unwrap_or(u64::MAX),
+            ..settings::Limits::default()
+        },
+        sync: settings::SyncSettings {
+            schedule: config.sync.schedule.to_string(),
+            every: config.sync.every,
+            window: chrono::Days::new(config.sync.window.as_secs() / SECONDS_A_DAY),
+            least_pause: config.sync.least_pause,
+        },
+        retention: settings::Retention {
+            events: config.retention.events,
+            receipts: config.retention.idempotency,
+            unused_files: config.retention.unused_files,
+        },
+    }
+}
+
+const SECONDS_A_DAY: u64 = 24 * 3600;
+
+fn count(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// The worker that speaks to GIS.
+///
+/// # Errors
+/// A key cannot be opened, or the address of GIS is wrong.
+pub fn worker(config: &Config, service: &Arc<Service>) -> Result<Worker> {
+    let gis = HttpGis::new(config.gis.http()?)?;
+    let signers = config.signers.iter().map(|(name, signer)| {
+        let signer = named_signer(signer).with_context(|| format!("signers.{name}"))?;
+        Ok((name.clone(), signer))
+    });
+    Ok(Worker::new(Arc::clone(service), Arc::new(gis), signers.collect::<Result<HashMap<_, _>>>()?))
+}
+
+fn named_signer(settings: &SignerSettings) -> Result<NamedSigner> {
+    let signer = open_signer(&settings.kind)?;
+    Ok(NamedSigner { signer, operator_signature: settings.operator_signature })
+}
+
+/// Opens the key of a signer.
+///
+/// # Errors
+/// What the key file or the certificate is wrong about.
+pub fn open_signer(kind: &SignerKind) -> Result<Arc<dyn Signer>> {
+    Ok(match kind {
+        SignerKind::Pem { key, certificate, password } => {
+            let password = password.as_ref().map(Secret::read).transpose()?;
+            let password = password.as_ref().map(ExposeSecret::expose_secret);
+            Arc::new(KeyPairSigner::pem(key, certificate, password)?)
+        }
+        SignerKind::Pkcs12 { file, certificate, password } => {
+            let password = read_password(password.as_ref())?;
+            Arc::new(KeyPairSigner::pkcs12(file, password.expose_secret(), certificate.as_deref())?)
+        }
+        SignerKind::Container { folder, certificate, password } => {
+            let password = read_password(password.as_ref())?;
+            Arc::new(KeyPairSigner::container(folder, password.expose_secret(), certificate.as_deref())?)
+        }
+        SignerKind::Command { program, arguments, certificate, timeout } => {
+            let content = std::fs::read(certificate).with_context(|| certificate.display().to_string())?;
+            let arguments = arguments.iter().map(Into::into).collect();
+            let settings = CommandSettings { program: program.clone(), arguments, timeout: *timeout };
+            Arc::new(CommandSigner::new(settings, Certificate::from_pem_or_der(&content)?))
+        }
+    })
+}
+
+fn read_password(password: Option<&Secret>) -> Result<secrecy::SecretString> {
+    Ok(password.map(Secret::read).transpose()?.unwrap_or_default())
+}
+
+/// What every request may use.
+///
+/// # Errors
+/// The token keys cannot be opened, or the tables are not there.
+pub async fn app_state(config: &Config, service: &Arc<Service>) -> Result<AppState> {
+    let secret = service.cursor_secret().await.context("run `debtgate migrate` first")?;
+    Ok(AppState {
+        service: Arc::clone(service),
+        keys: KeySet::load(&config.auth).context("auth.keys")?,
+        cursors: Cursors::new(secret),
+        rate: Rate::new(config.limits.requests_per_minute, service.clock.clone()),
+        public_url: config.server.public("").trim_end_matches('/').to_owned(),
+        openapi: openapi::text()?,
+    })
+}

@@ -1,0 +1,85 @@
+//! The command line, one file a command (`architecture.md`, "Command line and configuration").
+
+mod demo;
+mod doctor;
+mod keys;
+mod migrate;
+mod org;
+mod serve;
+mod token;
+mod words;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Config;
+use crate::openapi;
+
+/// Шлюз REST/JSON к запросам о задолженности ГИС ЖКХ.
+#[derive(Debug, Parser)]
+#[command(name = "debtgate", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Шлюз и имитатор ГИС ЖКХ в одном процессе: попробовать, ничего не настраивая.
+    Demo(demo::Demo),
+    /// Работать.
+    Serve(serve::Serve),
+    /// Создать или обновить таблицы базы данных.
+    Migrate(ConfigFile),
+    /// Организации, от имени которых шлюз отвечает.
+    #[command(subcommand)]
+    Org(org::Org),
+    /// Токены клиентов.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Ключи: для подписи токенов и перевод ключей КриптоПро в PEM.
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Проверить настройки, базу, ключи, туннель и ГИС ЖКХ.
+    Doctor(doctor::Doctor),
+    /// Напечатать документ OpenAPI.
+    Openapi,
+}
+
+/// Where the configuration is.
+#[derive(Debug, Args)]
+struct ConfigFile {
+    /// Файл настроек.
+    #[arg(long, default_value = "debtgate.toml", env = "DEBTGATE_CONFIG")]
+    config: PathBuf,
+}
+
+impl ConfigFile {
+    fn load(&self) -> Result<Config> {
+        Ok(Config::load(&self.config)?)
+    }
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// In words for people.
+pub fn run(cli: Cli) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Demo(demo) => demo.run().await?,
+            Command::Serve(serve) => serve.run().await?,
+            Command::Migrate(file) => migrate::run(&file.load()?).await?,
+            Command::Org(org) => org.run().await?,
+            Command::Token(token) => token.run().await?,
+            Command::Keys(keys) => keys.run()?,
+            Command::Doctor(doctor) => return doctor.run().await,
+            Command::Openapi => print!("{}", openapi::text()?),
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}

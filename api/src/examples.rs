@@ -1,0 +1,29 @@
+//! Identifiers in the examples of the document. The demo puts its own in their place, so that every example succeeds as it
+//! stands.
+
+/// A debt request without an answer.
+pub const DEBT_REQUEST: &str = "5603dc9c-e161-414c-9787-e40836561101";
+/// Another one, for an answer.
+pub const DEBT_REQUEST_TO_ANSWER: &str = "5603dc9c-e161-414c-9787-e40836561102";
+/// An answer that GIS has.
+pub const ANSWER: &str = "019a4c00-0000-7000-8000-000000000001";
+/// A draft to be changed.
+pub const ANSWER_TO_EDIT: &str = "019a4c00-0000-7000-8000-000000000002";
+/// A draft to be deleted.
+pub const ANSWER_TO_DELETE: &str = "019a4c00-0000-7000-8000-000000000003";
+/// A draft to be completed.
+pub const ANSWER_TO_COMPLETE: &str = "019a4c00-0000-7000-8000-000000000004";
+/// A prepared answer to be returned.
+pub const ANSWER_TO_RETURN: &str = "019a4c00-0000-7000-8000-000000000005";
+/// A draft to be submitted.
+pub const ANSWER_TO_SUBMIT: &str = "019a4c00-0000-7000-8000-000000000006";
+/// An answer to be cancelled.
+pub const ANSWER_TO_CANCEL: &str = "019a4c00-0000-7000-8000-000000000007";
+/// An answer to be withdrawn.
+pub const ANSWER_TO_REVOKE: &str = "019a4c00-0000-7000-8000-000000000008";
+/// A file.
+pub const ATTACHMENT: &str = "019a4c00-0000-7000-8000-00000000000a";
+/// A file to be deleted.
+pub const ATTACHMENT_TO_DELETE: &str = "019a4c00-0000-7000-8000-00000000000b";
+/// A reading of GIS.
+pub const SYNC_RUN: &str = "019a4c00-0000-7000-8000-00000000000c";

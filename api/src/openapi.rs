@@ -1,0 +1,189 @@
+//! The OpenAPI 3.1 document: utoipa gathers operations and shapes from the code, and what holds for all of them is added
+//! here once (`api.md` §15): the problems that every operation can answer, headers, examples, the nullable fields that
+//! are always present.
+
+mod common;
+mod sample;
+
+use serde_json::Value;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, openapi};
+
+use crate::problem::Problem;
+use crate::routes;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "debtgate",
+        description = "Шлюз REST/JSON к запросам о задолженности, подтверждённой судом, в ГИС ЖКХ.\n\n\
+            Запросы читаются из базы шлюза, ответы принимаются всегда, даже когда ГИС ЖКХ недоступна, и вступают в силу \
+            в ГИС ЖКХ ровно один раз. Ни один метод не ждёт ГИС ЖКХ, и её недоступность не даёт ошибок 5xx.\n\n\
+            Поставщику не сообщается, кто из граждан обратился за поддержкой: есть только адрес и период.\n\n\
+            Списки значений в ответах могут пополняться: незнакомое значение — не ошибка.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+        contact(name = "debtgate", url = "https://github.com/debtgate/debtgate"),
+    ),
+    servers((url = "/", description = "Этот сервер.")),
+    tags(
+        (name = "debt-requests", description = "Запросы о задолженности, полученные из ГИС ЖКХ."),
+        (name = "answers", description = "Ответы: создание, отправка, состояние."),
+        (name = "attachments", description = "Файлы ответов."),
+        (name = "sync", description = "Выгрузка запросов из ГИС ЖКХ."),
+        (name = "system", description = "Токен, справочники, состояние ГИС ЖКХ."),
+        (name = "health", description = "Здоровье процесса."),
+    ),
+    paths(
+        routes::debt_requests::list_debt_requests,
+        routes::debt_requests::count_debt_requests,
+        routes::debt_requests::lookup_debt_requests,
+        routes::debt_requests::get_debt_request,
+        routes::debt_requests::assign_debt_request,
+        routes::debt_requests::list_debt_request_history,
+        routes::answers::create_answer,
+        routes::answers::list_answers,
+        routes::answers::lookup_answers,
+        routes::answers::get_answer,
+        routes::answers::edit_answer,
+        routes::answers::delete_answer,
+        routes::answer_actions::complete_answer,
+        routes::answer_actions::return_answer,
+        routes::answer_actions::submit_answer,
+        routes::answer_actions::cancel_answer,
+        routes::answer_actions::revoke_answer,
+        routes::answer_actions::refresh_answer,
+        routes::answer_actions::list_submissions,
+        routes::attachments::upload_attachment,
+        routes::attachments::get_attachment,
+        routes::attachments::get_attachment_content,
+        routes::attachments::delete_attachment,
+        routes::sync_runs::start_sync,
+        routes::sync_runs::list_sync_runs,
+        routes::sync_runs::get_sync_run,
+        routes::system::get_me,
+        routes::system::get_gis_status,
+        routes::system::get_dictionary,
+        routes::system::get_liveness,
+        routes::system::get_readiness,
+    ),
+    components(schemas(Problem)),
+    modifiers(&Bearer),
+)]
+struct Gathered;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some(
+                "Токен, выпущенный командой `debtgate token issue`. В адресе запроса токен не принимается.",
+            ))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The document as it is served and checked in.
+///
+/// # Errors
+/// Never in a build whose tests pass: the document is made of constants.
+pub fn document() -> Result<Value, serde_json::Error> {
+    let mut document = serde_json::to_value(Gathered::openapi())?;
+    common::require_all(&mut document);
+    common::add_responses(&mut document);
+    common::add_headers(&mut document);
+    sample::add_examples(&mut document);
+    Ok(document)
+}
+
+/// The document as text, with a line end.
+///
+/// # Errors
+/// Never in a build whose tests pass.
+pub fn text() -> Result<String, serde_json::Error> {
+    Ok(serde_json::to_string_pretty(&document()?)? + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn operations(document: &Value) -> Vec<(String, Value)> {
+        let paths = document["paths"].as_object().unwrap();
+        let all = paths.iter().flat_map(|(path, operations)| {
+            let operations = operations.as_object().unwrap();
+            operations.iter().map(move |(method, operation)| (format!("{method} {path}"), operation.clone()))
+        });
+        all.collect()
+    }
+
+    #[test]
+    fn the_checked_in_document_is_what_the_code_says() {
+        let checked_in = include_str!("../../openapi/openapi.json");
+        assert!(
+            text().unwrap() == checked_in,
+            "run: cargo run -p debtgate -- openapi > openapi/openapi.json"
+        );
+    }
+
+    #[test]
+    fn every_operation_is_named_described_and_secured() {
+        let document = document().unwrap();
+        assert_eq!(document["openapi"], "3.1.0");
+        let mut names = BTreeSet::new();
+        for (place, operation) in operations(&document) {
+            let name = operation["operationId"].as_str().unwrap().to_owned();
+            assert!(name.contains('_'), "{place}: {name} is verb_noun");
+            assert!(names.insert(name), "{place}: the operationId is not unique");
+            assert_eq!(operation["tags"].as_array().unwrap().len(), 1, "{place}");
+            assert!(!operation["summary"].as_str().unwrap().contains('\n'), "{place}");
+            assert!(operation["description"].as_str().unwrap().len() > 40, "{place}");
+            assert!(operation["security"].is_array(), "{place}");
+        }
+    }
+
+    #[test]
+    fn every_response_is_described_and_successes_have_examples() {
+        for (place, operation) in operations(&document().unwrap()) {
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                if response.get("$ref").is_some() {
+                    continue;
+                }
+                assert!(!response["description"].as_str().unwrap().is_empty(), "{place} {status}");
+                if let Some(content) = response.pointer("/content/application~1json") {
+                    assert!(content.get("example").is_some(), "{place} {status}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = document().unwrap();
+        let text = document.to_string();
+        for reference in text.split("\"$ref\":\"#").skip(1) {
+            let pointer = reference.split('"').next().unwrap();
+            assert!(document.pointer(pointer).is_some(), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn every_field_is_described() {
+        let document = document().unwrap();
+        for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+            for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+                let described = property.get("description").is_some()
+                    || property.get("$ref").is_some()
+                    || property.get("oneOf").is_some();
+                assert!(described, "{name}.{field}");
+            }
+        }
+    }
+}

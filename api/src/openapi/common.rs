@@ -1,0 +1,192 @@
+//! What holds for every operation.
+
+use std::collections::BTreeSet;
+
+use debt_core::Code;
+use serde_json::{Map, Value, json};
+
+use crate::problem::MEDIA_TYPE;
+use crate::problem::catalogue::entry;
+
+/// Methods that can change something.
+const WRITING: [&str; 4] = ["post", "patch", "put", "delete"];
+/// Statuses that every operation behind a token can answer.
+const ALWAYS: [u16; 8] = [400, 401, 403, 404, 422, 429, 500, 503];
+/// Statuses of those that can change something.
+const ON_WRITING: [u16; 5] = [409, 410, 412, 413, 415];
+
+/// Calls `visit` with method and operation of every path.
+pub(super) fn each_operation(document: &mut Value, mut visit: impl FnMut(&str, &mut Map<String, Value>)) {
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
+    for path in paths.values_mut().filter_map(Value::as_object_mut) {
+        for (method, operation) in path.iter_mut() {
+            if let Some(operation) = operation.as_object_mut() {
+                visit(method, operation);
+            }
+        }
+    }
+}
+
+/// Fields of responses are always present, those without a value as `null`: 1C gets stable keys. utoipa takes an `Option`
+/// for a field that may be absent, which is true of requests alone.
+pub(super) fn require_all(document: &mut Value) {
+    let mut answered = BTreeSet::new();
+    each_operation(document, |_, operation| {
+        if let Some(responses) = operation.get("responses") {
+            references(responses, &mut answered);
+        }
+    });
+    let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else {
+        return;
+    };
+    loop {
+        let mut more = answered.clone();
+        for name in &answered {
+            schemas.get(name).into_iter().for_each(|schema| references(schema, &mut more));
+        }
+        if more.len() == answered.len() {
+            break;
+        }
+        answered = more;
+    }
+    answered.insert("Problem".to_owned());
+    answered.insert("FieldProblem".to_owned());
+    for schema in answered
+        .iter()
+        .filter_map(|name| schemas.get_mut(name).cloned().map(|schema| (name.clone(), schema)))
+        .collect::<Vec<_>>()
+    {
+        let (name, mut schema) = schema;
+        require(&mut schema);
+        schemas.insert(name, schema);
+    }
+}
+
+fn require(schema: &mut Value) {
+    if let Some(parts) = schema.get_mut("allOf").and_then(Value::as_array_mut) {
+        parts.iter_mut().for_each(require);
+    }
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+    let names: Vec<_> = properties.keys().cloned().collect();
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("required".to_owned(), json!(names));
+    }
+}
+
+/// Names of the schemas that a value refers to.
+fn references(value: &Value, names: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            if let Some(name) = object.get("$ref").and_then(Value::as_str) {
+                names.extend(name.strip_prefix("#/components/schemas/").map(ToOwned::to_owned));
+            }
+            object.values().for_each(|value| references(value, names));
+        }
+        Value::Array(items) => items.iter().for_each(|value| references(value, names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Adds the problems that an operation can answer, as references to shared responses.
+pub(super) fn add_responses(document: &mut Value) {
+    let mut used = BTreeSet::new();
+    each_operation(document, |method, operation| {
+        if operation.get("security").and_then(Value::as_array).is_some_and(|list| list == &[json!({})]) {
+            return;
+        }
+        let more: &[u16] = if WRITING.contains(&method) { &ON_WRITING } else { &[] };
+        let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+        for status in ALWAYS.iter().chain(more) {
+            used.insert(*status);
+            let reference = json!({"$ref": format!("#/components/responses/Problem{status}")});
+            responses.entry(status.to_string()).or_insert(reference);
+        }
+    });
+    let shared: Map<String, Value> =
+        used.iter().map(|status| (format!("Problem{status}"), problem_response(*status))).collect();
+    if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
+        components.insert("responses".to_owned(), Value::Object(shared));
+    }
+}
+
+fn problem_response(status: u16) -> Value {
+    let codes: Vec<_> =
+        Code::ALL.iter().copied().filter(|code| entry(*code).status.as_u16() == status).collect();
+    let lines: Vec<_> =
+        codes.iter().map(|code| format!("`{}` — {}", code.as_str(), entry(*code).title)).collect();
+    let first = codes.first().map(|code| {
+        let entry = entry(*code);
+        json!({
+            "type": format!("https://debtgate.example.ru/problems/{}", code.as_str()),
+            "title": entry.title,
+            "status": status,
+            "detail": entry.cause,
+            "instance": "/v1/debt-requests",
+            "code": code.as_str(),
+            "request_id": "019a4d3e-7c1b-7d52-9f3a-3f1d2b4c5d6e",
+            "retryable": entry.retryable,
+            "origin": if status >= 500 { "service" } else { "request" },
+            "errors": [],
+            "confirmable": [],
+            "state": null,
+            "current_version": null
+        })
+    });
+    let mut headers = Map::new();
+    headers.insert("Request-Id".to_owned(), header("Идентификатор запроса."));
+    if matches!(status, 429 | 500 | 503) {
+        headers.insert("Retry-After".to_owned(), header("Через сколько секунд повторить."));
+    }
+    if status == 401 {
+        headers.insert("WWW-Authenticate".to_owned(), header("Схема Bearer."));
+    }
+    json!({
+        "description": format!("Коды: {}.", lines.join("; ")),
+        "headers": headers,
+        "content": { MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": first} }
+    })
+}
+
+fn header(description: &str) -> Value {
+    json!({"description": description, "schema": {"type": "string", "maxLength": 1000}})
+}
+
+/// Declares the headers of successful responses.
+pub(super) fn add_headers(document: &mut Value) {
+    let versioned = ["Answer", "DebtRequest"];
+    each_operation(document, |method, operation| {
+        let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+        for (status, response) in responses.iter_mut().filter(|(status, _)| status.starts_with('2')) {
+            let mut names = BTreeSet::new();
+            references(response, &mut names);
+            let mut headers = Map::new();
+            headers.insert("Request-Id".to_owned(), header("Идентификатор запроса."));
+            if names.iter().any(|name| versioned.contains(&name.as_str())) {
+                headers.insert("ETag".to_owned(), header("Версия объекта, для If-Match."));
+            }
+            if names.contains("Answer") || status == "202" {
+                let about = "Через сколько секунд спросить снова; нет, если состояние само не изменится.";
+                headers.insert("Retry-After".to_owned(), header(about));
+            }
+            if method == "post" && matches!(status.as_str(), "201" | "202") {
+                headers.insert("Location".to_owned(), header("Путь объекта."));
+            }
+            if names.iter().any(|name| name.ends_with("Page")) {
+                headers.insert("Link".to_owned(), header("Адрес следующей страницы, rel=\"next\"."));
+            }
+            if method == "post" || method == "patch" || method == "delete" {
+                let about = "`true`, если это повтор прежнего ответа по Idempotency-Key.";
+                headers.insert("Idempotency-Replayed".to_owned(), header(about));
+            }
+            for (name, about) in [
+                ("RateLimit", "Сколько запросов осталось и через сколько секунд лимит обновится."),
+                ("RateLimit-Policy", "Лимит запросов токена."),
+            ] {
+                headers.insert(name.to_owned(), header(about));
+            }
+            if let Some(response) = response.as_object_mut() {
+                response.insert("headers".to_owned(), Value::Object(headers));
+            }
+        }
+    });
+}

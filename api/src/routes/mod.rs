@@ -1,0 +1,10 @@
+//! The handlers: each parses, calls one use case, prints. They never touch the store and never call GIS.
+
+pub(crate) mod answer_actions;
+pub(crate) mod answers;
+pub(crate) mod attachments;
+pub(crate) mod debt_requests;
+pub(crate) mod filters;
+pub(crate) mod sync_runs;
+pub(crate) mod system;
+pub(crate) mod testing;

@@ -1,0 +1,99 @@
+//! `/v1/sync-runs`.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::DateTime;
+use debt_core::ids::SyncRunId;
+use debt_core::{Code, Error};
+
+use crate::caller::Authenticated;
+use crate::examples;
+use crate::page::Position;
+use crate::paging::Ask;
+use crate::path::Id;
+use crate::problem::Failure;
+use crate::query::Query;
+use crate::routes::filters::PageParameters;
+use crate::state::AppState;
+use crate::views::lists::SyncRunPage;
+use crate::views::sync_runs::SyncRun;
+use crate::writing::{IdempotencyHeader, UseCase, WithHeaders, reply, write};
+
+/// Начать выгрузку из ГИС ЖКХ
+///
+/// Внеочередная выгрузка: начнётся сразу, а если ГИС ЖКХ недоступна — как только она ответит. Не чаще раза в десять
+/// минут: раньше — 429 и `Retry-After`.
+#[utoipa::path(
+    post, path = "/v1/sync-runs", tag = "sync", operation_id = "start_sync",
+    params(IdempotencyHeader),
+    security(("bearer" = ["requests:read"])),
+    responses((status = 202, description = "Выгрузка начата.", body = SyncRun)),
+)]
+pub(crate) async fn start_sync(
+    request: HttpRequest,
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+) -> Result<HttpResponse, Failure> {
+    let starter = caller.clone();
+    let use_case: UseCase = Box::new(move |service, tx| {
+        Box::pin(async move {
+            let run = service.start_sync(tx, &starter).await?;
+            let location = format!("/v1/sync-runs/{}", run.id);
+            Ok(reply(StatusCode::ACCEPTED, &SyncRun::from(run))?
+                .with_location(location)
+                .with_retry_after(Some(15)))
+        })
+    });
+    write(&request, &state.service, &caller, [0; 32], use_case).await
+}
+
+/// Список выгрузок
+///
+/// От новых к старым. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
+#[utoipa::path(
+    get, path = "/v1/sync-runs", tag = "sync", operation_id = "list_sync_runs",
+    params(PageParameters),
+    security(("bearer" = ["requests:read"])),
+    responses((status = 200, description = "Страница выгрузок.", body = SyncRunPage)),
+)]
+pub(crate) async fn list_sync_runs(
+    request: HttpRequest,
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+) -> Result<HttpResponse, Failure> {
+    let mut query = Query::of(request.query_string(), &["limit", "cursor"])?;
+    let ask = Ask::read(&mut query, "sync-runs", &state)?;
+    query.finish()?;
+    let after = match &ask.after {
+        None => None,
+        Some(position) => {
+            let moment = position.key.parse().ok().and_then(DateTime::from_timestamp_micros);
+            let broken = || Error::refused(Code::InvalidCursor, "курсор устарел; начните с первой страницы");
+            Some((moment.ok_or_else(broken)?, position.id.into()))
+        }
+    };
+    let rows = state.service.list_sync_runs(&caller, after, ask.rows()).await?;
+    ask.respond::<SyncRunPage, _>(&request, &state, rows, |run| Position {
+        key: run.started_at.timestamp_micros().to_string(),
+        id: run.id.as_uuid(),
+    })
+}
+
+/// Одна выгрузка
+///
+/// Читает из базы шлюза, ГИС ЖКХ не спрашивает.
+#[utoipa::path(
+    get, path = "/v1/sync-runs/{id}", tag = "sync", operation_id = "get_sync_run",
+    params(("id" = Uuid, Path, description = "Идентификатор выгрузки.", example = json!(examples::SYNC_RUN))),
+    security(("bearer" = ["requests:read"])),
+    responses((status = 200, description = "Выгрузка.", body = SyncRun)),
+)]
+pub(crate) async fn get_sync_run(
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    id: Id<SyncRunId>,
+) -> Result<HttpResponse, Failure> {
+    let run = state.service.get_sync_run(&caller, id.0).await?;
+    Ok(HttpResponse::Ok().json(SyncRun::from(run)))
+}

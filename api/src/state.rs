@@ -1,0 +1,25 @@
+//! What every request may use.
+
+use std::sync::Arc;
+
+use debt_core::Service;
+
+use crate::auth::KeySet;
+use crate::page::Cursors;
+use crate::rate::Rate;
+
+/// Shared by all workers of the HTTP server.
+pub struct AppState {
+    /// The use cases.
+    pub service: Arc<Service>,
+    /// The keys that tokens are signed with.
+    pub keys: KeySet,
+    /// Makes and reads cursors.
+    pub cursors: Cursors,
+    /// How much a token may ask.
+    pub rate: Rate,
+    /// The address under which clients see us, without a slash at its end.
+    pub public_url: String,
+    /// The OpenAPI document as it is served.
+    pub openapi: String,
+}

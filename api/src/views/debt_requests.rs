@@ -1,0 +1,248 @@
+//! Debt requests as the API shows them (`api.md` §4.2).
+
+use chrono::{DateTime, NaiveDate, Utc};
+use debt_core::debt_requests::DebtRequestDetails;
+use debt_core::domain::debt_request as domain;
+use debt_core::store::debt_requests::Counts;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::words::{AnswerState, GisRequestStatus, GisResponseStatus, MatchResult, Stage};
+
+/// Запрос о задолженности, подтверждённой судом, по одному адресу (подзапрос ГИС ЖКХ).
+///
+/// Поставщик не видит, кто из граждан обратился за мерами поддержки: ГИС ЖКХ передаёт только адрес и период. Поэтому
+/// имени заявителя здесь нет.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DebtRequest {
+    /// GUID подзапроса в ГИС ЖКХ.
+    pub id: Uuid,
+    /// GUID запроса, частью которого является подзапрос.
+    pub request_id: Option<Uuid>,
+    /// Номер запроса в ГИС ЖКХ.
+    #[schema(max_length = 30, example = "62026110433")]
+    pub request_number: String,
+    /// Кто запрашивает.
+    pub requester: Requester,
+    /// Адрес, о котором спрашивают.
+    pub address: Address,
+    /// Период, о котором спрашивают.
+    pub period: Period,
+    /// Дата направления запроса.
+    pub sent_on: Option<NaiveDate>,
+    /// Последний день для ответа, как его установила ГИС ЖКХ.
+    pub due_on: Option<NaiveDate>,
+    /// Сколько календарных дней осталось; отрицательное число после срока.
+    #[schema(example = 6)]
+    pub days_left: Option<i64>,
+    /// Что показывает ГИС ЖКХ.
+    pub gis: GisStatus,
+    /// Состояние работы с запросом.
+    pub stage: Stage,
+    /// Состояние работы по-русски.
+    #[schema(max_length = 100, example = "Новый")]
+    pub stage_label: &'static str,
+    /// Подразделение.
+    pub department_id: Option<Uuid>,
+    /// Ответственный сотрудник.
+    pub responsible_id: Option<Uuid>,
+    /// Исполнитель.
+    pub executor_id: Option<Uuid>,
+    /// Заметка ваших сотрудников.
+    #[schema(max_length = 1000)]
+    pub note: Option<String>,
+    /// Итог последней сверки с реестром задолженности.
+    #[schema(rename = "match")]
+    #[serde(rename = "match")]
+    pub matched: Option<Match>,
+    /// Текущий ответ кратко; персональные данные есть только в `GET /v1/answers/{id}`.
+    pub answer: Option<AnswerSummary>,
+    /// Растёт с каждым изменением; то же число в `ETag`.
+    #[schema(example = 2)]
+    pub version: i64,
+    /// Когда запрос получен из ГИС ЖКХ.
+    pub created_at: DateTime<Utc>,
+    /// Когда запрос изменился.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Организация, которая запрашивает сведения.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Requester {
+    /// GUID организации в реестре организаций ГИС ЖКХ.
+    pub organization_id: Option<Uuid>,
+    /// Наименование.
+    #[schema(max_length = 1000, example = "Управление социальной политики № 7")]
+    pub name: Option<String>,
+    /// Телефон.
+    #[schema(max_length = 255)]
+    pub phone: Option<String>,
+    /// Сотрудник, направивший запрос.
+    #[schema(max_length = 1000)]
+    pub employee: Option<String>,
+}
+
+/// Адрес, о котором спрашивают.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Address {
+    /// Адрес словами, как его пишет ГИС ЖКХ.
+    #[schema(max_length = 4000)]
+    pub text: Option<String>,
+    /// Помещение словами, например `кв. 12`; в формате 14.0.0.0 его нет.
+    #[schema(max_length = 1000)]
+    pub premises: Option<String>,
+    /// Вид объекта: `apartment`, `room`, `house`, `house_block`.
+    #[schema(max_length = 64)]
+    pub object_type: Option<String>,
+    /// Дом в ФИАС.
+    pub fias_house_id: Option<Uuid>,
+    /// Дом в реестре адресных объектов ГИС ЖКХ.
+    pub gis_house_id: Option<Uuid>,
+    /// Объект в реестре адресных объектов ГИС ЖКХ.
+    pub gis_object_id: Option<Uuid>,
+}
+
+/// Период, о котором спрашивают.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Period {
+    /// Первый день.
+    pub from: Option<NaiveDate>,
+    /// Последний день.
+    pub to: Option<NaiveDate>,
+}
+
+/// Что показывает ГИС ЖКХ.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GisStatus {
+    /// Статус запроса.
+    pub request_status: GisRequestStatus,
+    /// Статус ответа; может отставать на два-три дня.
+    pub response_status: GisResponseStatus,
+    /// Когда сведения получены из ГИС ЖКХ.
+    pub synced_at: DateTime<Utc>,
+}
+
+/// Итог сверки с реестром задолженности.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Match {
+    /// Итог.
+    pub result: MatchResult,
+    /// Версия реестра.
+    pub registry_id: Option<Uuid>,
+    /// Когда сверено.
+    pub checked_at: DateTime<Utc>,
+}
+
+/// Текущий ответ кратко.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AnswerSummary {
+    /// Идентификатор ответа.
+    pub id: Uuid,
+    /// Состояние ответа.
+    pub state: AnswerState,
+    /// Состояние окончательное: ответ сам больше не изменится.
+    pub is_final: bool,
+    /// Есть ли долг.
+    pub has_debt: bool,
+    /// Когда ответ изменился.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Сколько запросов подходит под условия.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DebtRequestCounts {
+    /// Всего.
+    #[schema(example = 250)]
+    pub total: i64,
+    /// Новых, с которыми ещё не работали.
+    #[schema(example = 200)]
+    pub new: i64,
+    /// Без ответа.
+    #[schema(example = 240)]
+    pub unanswered: i64,
+    /// Без ответа, срок сегодня.
+    #[schema(example = 3)]
+    pub due_today: i64,
+    /// Без ответа, срок прошёл.
+    #[schema(example = 0)]
+    pub overdue: i64,
+}
+
+impl From<DebtRequestDetails> for DebtRequest {
+    fn from(details: DebtRequestDetails) -> Self {
+        let DebtRequestDetails { request, days_left } = details;
+        let gis = request.gis;
+        Self {
+            id: request.id.as_uuid(),
+            request_id: gis.request_id,
+            request_number: gis.request_number,
+            requester: gis.requester.into(),
+            address: gis.address.into(),
+            period: Period { from: gis.period_from, to: gis.period_to },
+            sent_on: gis.sent_on,
+            due_on: gis.due_on,
+            days_left,
+            gis: GisStatus {
+                request_status: gis.request_status.into(),
+                response_status: gis.response_status.into(),
+                synced_at: request.synced_at,
+            },
+            stage: request.stage.into(),
+            stage_label: request.stage.label(),
+            department_id: request.department.map(|id| id.as_uuid()),
+            responsible_id: request.responsible.map(|id| id.as_uuid()),
+            executor_id: request.executor.map(|id| id.as_uuid()),
+            note: request.note,
+            matched: request.matched.map(Into::into),
+            answer: request.answer.map(Into::into),
+            version: request.version,
+            created_at: request.created_at,
+            updated_at: request.updated_at,
+        }
+    }
+}
+
+impl From<domain::Requester> for Requester {
+    fn from(requester: domain::Requester) -> Self {
+        let domain::Requester { organization_id, name, phone, employee } = requester;
+        Self { organization_id, name, phone, employee }
+    }
+}
+
+impl From<domain::Address> for Address {
+    fn from(address: domain::Address) -> Self {
+        let domain::Address { text, premises, object_type, fias_house_id, gis_house_id, gis_object_id } =
+            address;
+        Self { text, premises, object_type, fias_house_id, gis_house_id, gis_object_id }
+    }
+}
+
+impl From<domain::Match> for Match {
+    fn from(matched: domain::Match) -> Self {
+        Self {
+            result: matched.result.into(),
+            registry_id: matched.registry_id,
+            checked_at: matched.checked_at,
+        }
+    }
+}
+
+impl From<domain::AnswerSummary> for AnswerSummary {
+    fn from(answer: domain::AnswerSummary) -> Self {
+        Self {
+            id: answer.id.as_uuid(),
+            state: answer.state.into(),
+            is_final: answer.state.is_final(),
+            has_debt: answer.has_debt,
+            updated_at: answer.updated_at,
+        }
+    }
+}
+
+impl From<Counts> for DebtRequestCounts {
+    fn from(counts: Counts) -> Self {
+        let Counts { total, new, unanswered, due_today, overdue } = counts;
+        Self { total, new, unanswered, due_today, overdue }
+    }
+}

@@ -1,0 +1,49 @@
+//! Events as the API shows them (`api.md` §13).
+
+use chrono::{DateTime, Utc};
+use debt_core::domain::event as domain;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Событие. Персональных данных в событиях нет.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Event {
+    /// Идентификатор.
+    pub id: Uuid,
+    /// Номер; порядок номеров — порядок событий.
+    #[schema(example = 88123)]
+    pub sequence: i64,
+    /// Вид события; возможны новые значения.
+    #[serde(rename = "type")]
+    #[schema(max_length = 64, example = "answer.delivered")]
+    pub kind: &'static str,
+    /// Вид события по-русски.
+    #[schema(max_length = 100, example = "Ответ размещён в ГИС ЖКХ")]
+    pub label: &'static str,
+    /// Когда произошло.
+    pub occurred_at: DateTime<Utc>,
+    /// Запрос.
+    pub debt_request_id: Option<Uuid>,
+    /// Ответ.
+    pub answer_id: Option<Uuid>,
+    /// Подробности: у событий ответа `external_id`, `state`, `is_final`.
+    #[schema(value_type = Object, example = json!({"external_id": "1C-000123", "state": "delivered", "is_final": true}))]
+    pub data: serde_json::Value,
+}
+
+impl From<domain::Event> for Event {
+    fn from(event: domain::Event) -> Self {
+        let domain::Event { sequence, id, event, occurred_at } = event;
+        Self {
+            id: id.as_uuid(),
+            sequence,
+            kind: event.kind.as_str(),
+            label: event.kind.label(),
+            occurred_at,
+            debt_request_id: event.debt_request.map(|id| id.as_uuid()),
+            answer_id: event.answer.map(|id| id.as_uuid()),
+            data: event.data,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Lists: pages by cursor, and what a lookup gives.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::answers::Answer;
+use super::debt_requests::DebtRequest;
+use super::events::Event;
+use super::sync_runs::SyncRun;
+
+macro_rules! pages {
+    ($($(#[$doc:meta])* $name:ident of $item:ident;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Serialize, ToSchema)]
+        pub struct $name {
+            /// Записи страницы.
+            #[schema(max_items = 200)]
+            pub items: Vec<$item>,
+            /// Курсор следующей страницы; `null` на последней.
+            #[schema(max_length = 2048)]
+            pub next: Option<String>,
+        }
+
+        impl crate::paging::Paged for $name {
+            type Item = $item;
+
+            fn new(items: Vec<$item>, next: Option<String>) -> Self {
+                Self { items, next }
+            }
+        }
+    )+};
+}
+
+pages! {
+    /// Страница запросов.
+    DebtRequestPage of DebtRequest;
+    /// Страница ответов.
+    AnswerPage of Answer;
+    /// Страница событий.
+    EventPage of Event;
+    /// Страница выгрузок.
+    SyncRunPage of SyncRun;
+}
+
+/// Найденные запросы.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DebtRequestLookupResult {
+    /// Найденные запросы.
+    #[schema(max_items = 100000)]
+    pub items: Vec<DebtRequest>,
+    /// Чего у организации нет.
+    pub not_found: DebtRequestsNotFound,
+}
+
+/// Запросы, которых у организации нет.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DebtRequestsNotFound {
+    /// Идентификаторы.
+    #[schema(max_items = 1000)]
+    pub ids: Vec<Uuid>,
+    /// Номера.
+    #[schema(max_items = 1000, value_type = Vec<String>)]
+    pub request_numbers: Vec<String>,
+}
+
+/// Найденные ответы.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AnswerLookupResult {
+    /// Найденные ответы.
+    #[schema(max_items = 1000)]
+    pub items: Vec<FoundAnswer>,
+    /// Чего у организации нет: такой ответ можно безопасно отправить ещё раз с тем же ключом.
+    pub not_found: AnswersNotFound,
+}
+
+/// Найденный ответ.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FoundAnswer {
+    /// По какому вашему идентификатору найден; `null`, если по идентификатору шлюза.
+    #[schema(max_length = 255, example = "1C-000123")]
+    pub found_by: Option<String>,
+    /// Ответ.
+    pub answer: Answer,
+}
+
+/// Ответы, которых у организации нет.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AnswersNotFound {
+    /// Идентификаторы.
+    #[schema(max_items = 1000)]
+    pub ids: Vec<Uuid>,
+    /// Ваши собственные идентификаторы.
+    #[schema(max_items = 1000, value_type = Vec<String>)]
+    pub external_ids: Vec<String>,
+}

@@ -1,0 +1,15 @@
+//! What goes over the wire: the shapes of requests and responses, with the texts of the OpenAPI document.
+//!
+//! Descriptions are Russian, for the integrators who read them; identifiers are English. A shape never reaches the core:
+//! what comes becomes a command, what goes is made of a domain type.
+
+pub mod answer_input;
+pub mod answers;
+pub mod attachments;
+pub mod debt_request_input;
+pub mod debt_requests;
+pub mod events;
+pub mod lists;
+pub mod sync_runs;
+pub mod system;
+pub mod words;

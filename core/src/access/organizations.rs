@@ -1,0 +1,157 @@
+//! Organisations and their employees, kept by the operator at the command line.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use super::name_mistake;
+use crate::Service;
+use crate::domain::organization::{Employee, Ogrn, Organization};
+use crate::error::{Code, Error, Mistake, Result};
+use crate::ids::{EmployeeId, OrganizationId};
+use crate::store::{StoreError, organizations};
+
+/// An organisation to be added.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewOrganization {
+    /// Its identifier; a new one when absent.
+    pub id: Option<OrganizationId>,
+    /// Its name.
+    pub name: String,
+    /// Its ОГРН.
+    pub ogrn: Ogrn,
+    /// orgPPAGUID.
+    pub ppa_guid: Uuid,
+    /// The signer in the configuration.
+    pub signer: String,
+    /// Where its days begin.
+    pub time_zone: Tz,
+    /// Its employees: full name and executorGUID. The first stands in when nobody else is named.
+    pub executors: Vec<(String, Uuid)>,
+}
+
+/// An organisation with its employees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganizationDetails {
+    /// The organisation.
+    pub organization: Organization,
+    /// Its employees, by name.
+    pub employees: Vec<Employee>,
+}
+
+impl Service {
+    /// Adds an organisation with its employees.
+    ///
+    /// # Errors
+    /// [`Code::StateConflict`] when another one has its orgPPAGUID or identifier; mistakes by name.
+    pub async fn add_organization(&self, new: NewOrganization) -> Result<OrganizationDetails> {
+        let mistakes = mistakes(&new);
+        if !mistakes.is_empty() {
+            return Err(Error::Invalid(mistakes));
+        }
+        let now = self.clock.now();
+        let mut details = new.into_details(now);
+        let organization = &mut details.organization;
+        let mut tx = self.db.begin().await?;
+        organizations::insert(&mut tx, organization).await.map_err(taken)?;
+        for employee in &details.employees {
+            organizations::insert_employee(&mut tx, employee, now).await?;
+        }
+        organization.default_executor = details.employees.first().map(|employee| employee.id);
+        if let Some(executor) = organization.default_executor {
+            organizations::set_default_executor(&mut tx, organization.id, executor).await?;
+        }
+        tx.commit().await?;
+        Ok(details)
+    }
+
+    /// All, by name.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn list_organizations(&self) -> Result<Vec<Organization>> {
+        let mut conn = self.db.read().await?;
+        Ok(organizations::list(&mut conn).await?)
+    }
+
+    /// One organisation with its employees.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn show_organization(&self, id: OrganizationId) -> Result<OrganizationDetails> {
+        let mut conn = self.db.read().await?;
+        let organization = organizations::get(&mut conn, id).await?.ok_or(Error::NotFound)?;
+        let employees = organizations::employees(&mut conn, id).await?;
+        Ok(OrganizationDetails { organization, employees })
+    }
+
+    /// Removes an organisation that has neither debt requests nor files.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Code::StateConflict`] when it has some.
+    pub async fn remove_organization(&self, id: OrganizationId) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        if organizations::get(&mut tx, id).await?.is_none() {
+            return Err(Error::NotFound);
+        }
+        if !organizations::remove(&mut tx, id).await? {
+            let detail = "у организации есть запросы о задолженности или файлы, удалить её нельзя";
+            return Err(Error::conflict(Code::StateConflict, detail, None));
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+impl NewOrganization {
+    fn into_details(self, now: DateTime<Utc>) -> OrganizationDetails {
+        let id = self.id.unwrap_or_else(OrganizationId::generate);
+        let employees = self.executors.into_iter().map(|(full_name, gis_guid)| Employee {
+            id: EmployeeId::generate(),
+            organization: id,
+            full_name,
+            gis_guid: Some(gis_guid),
+            department: None,
+        });
+        OrganizationDetails {
+            employees: employees.collect(),
+            organization: Organization {
+                id,
+                name: self.name,
+                ogrn: self.ogrn,
+                ppa_guid: self.ppa_guid,
+                signer: self.signer,
+                time_zone: self.time_zone,
+                default_executor: None,
+                content_key: rand::random(),
+                halted: None,
+                created_at: now,
+            },
+        }
+    }
+}
+
+fn mistakes(new: &NewOrganization) -> Vec<Mistake> {
+    let names = [("/name".to_owned(), &new.name), ("/signer".to_owned(), &new.signer)];
+    let executors = new.executors.iter().enumerate();
+    let executors = executors.map(|(place, (name, _))| (format!("/executors/{place}"), name));
+    names.into_iter().chain(executors).filter_map(|(at, name)| name_mistake(name, &at)).collect()
+}
+
+/// With one orgPPAGUID twice a debt request would have two owners.
+fn taken(error: StoreError) -> Error {
+    match error {
+        StoreError::Unique { constraint } => {
+            let detail = if constraint.contains("ppa_guid") {
+                "организация с таким orgPPAGUID уже заведена: один поставщик в ГИС ЖКХ — одна организация здесь; \
+                 филиалы заводятся как подразделения"
+            } else {
+                "организация с таким идентификатором уже заведена"
+            };
+            Error::conflict(Code::StateConflict, detail, None)
+        }
+        StoreError::Unavailable(_) | StoreError::Stale | StoreError::Busy | StoreError::Database(_) => {
+            error.into()
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Steps of an answer before it is sent (`api.md` §4.5): completed, returned, submitted, cancelled.
+
+use super::AnswerDetails;
+use super::decide::{Decision, Draft, EarlierStep, Wish, decide};
+use super::desk::{Desk, details, guard_draft, wrong_state};
+use super::dispatch::Mandate;
+use super::input::SubmitAnswer;
+use super::intake::remark;
+use crate::Service;
+use crate::domain::answer::{Answer, Change, Confirm, State};
+use crate::domain::caller::{Caller, Scope};
+use crate::error::{Code, Error, Result};
+use crate::ids::AnswerId;
+use crate::store::{Tx, submissions};
+
+impl Service {
+    /// The executor has finished.
+    ///
+    /// # Errors
+    /// A conflict when it is no draft, or somebody else's.
+    pub async fn complete_answer(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        id: AnswerId,
+        if_match: Option<i64>,
+    ) -> Result<AnswerDetails> {
+        caller.need(Scope::AnswersWrite)?;
+        let (mut desk, mut answer) = Desk::open_answer(tx, caller, id, if_match, self.clock.now()).await?;
+        if answer.state != State::Draft {
+            return Err(wrong_state(&answer, "завершить можно только черновик ответа"));
+        }
+        guard_draft(&answer, caller, if_match)?;
+        answer.return_comment = None;
+        desk.case.apply(tx, &mut answer, Change::Complete).await?;
+        desk.close(tx, answer).await
+    }
+
+    /// The responsible employee sends a prepared answer back.
+    ///
+    /// # Errors
+    /// A conflict when it is not prepared.
+    pub async fn return_answer(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        id: AnswerId,
+        comment: Option<String>,
+        if_match: Option<i64>,
+    ) -> Result<AnswerDetails> {
+        caller.need(Scope::AnswersSubmit)?;
+        let comment = remark("/comment", comment).map_err(|mistake| Error::Invalid(vec![mistake]))?;
+        let (mut desk, mut answer) = Desk::open_answer(tx, caller, id, if_match, self.clock.now()).await?;
+        if answer.state != State::Prepared {
+            return Err(wrong_state(&answer, "вернуть на доработку можно только подготовленный ответ"));
+        }
+        answer.return_comment = comment;
+        desk.case.apply(tx, &mut answer, Change::Return).await?;
+        desk.close(tx, answer).await
+    }
+
+    /// A draft or a prepared answer shall go to GIS. A prepared one is meant for whoever submits; somebody else's
+    /// unfinished draft is submitted only with its version or `confirm`.
+    ///
+    /// # Errors
+    /// The conflicts of posting it.
+    pub async fn submit_answer(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        id: AnswerId,
+        command: SubmitAnswer,
+        if_match: Option<i64>,
+    ) -> Result<AnswerDetails> {
+        caller.need(Scope::AnswersSubmit)?;
+        let reason = remark("/reason", command.reason).map_err(|mistake| Error::Invalid(vec![mistake]))?;
+        let (desk, answer) = Desk::open_answer(tx, caller, id, if_match, self.clock.now()).await?;
+        if !answer.state.is_editable() {
+            return Err(wrong_state(&answer, "отправить можно только черновик или подготовленный ответ"));
+        }
+        let mandate = Mandate { confirm: command.confirm, reason, trace: command.trace };
+        let confirm = [answer.confirm.as_slice(), &mandate.confirm].concat();
+        let own = if_match.is_some() || answer.state == State::Prepared || answer.author == caller.author();
+        if !own && !confirm.contains(&Confirm::DraftExists) {
+            return Err(desk.unconfirmed(vec![Confirm::DraftExists]));
+        }
+        let reason = mandate.reason.is_some() || answer.reason.is_some();
+        let wish = Wish { submit: true, confirm: &confirm, reason };
+        let draft = Some(Draft { own: true, same: true });
+        let situation = desk.situation(&answer.content_hash, draft, &self.settings.gis);
+        match decide(&situation, wish).map_err(|refusal| desk.refuse(refusal))? {
+            Decision::Go { earlier, .. } => self.send_draft(tx, caller, desk, answer, earlier, mandate).await,
+            Decision::SameAsDraft | Decision::SameAsEarlier => {
+                let detail = "ответ с тем же содержанием уже отправлен; черновик можно удалить";
+                let state = desk.earlier().map(|earlier| earlier.state);
+                Err(Error::conflict(Code::AlreadyAnswered, detail, state))
+            }
+        }
+    }
+
+    /// Submits the draft on the desk.
+    pub(super) async fn send_draft(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        mut desk: Desk,
+        mut draft: Answer,
+        earlier: EarlierStep,
+        mandate: Mandate,
+    ) -> Result<AnswerDetails> {
+        mandate.note(&mut draft);
+        desk.prepare(tx, caller, earlier, &mut draft, &self.settings.gis).await?;
+        desk.case.apply(tx, &mut draft, Change::Submit).await?;
+        desk.queue(tx, &draft).await?;
+        desk.close(tx, draft).await
+    }
+
+    /// Takes a queued answer back before anything of it was sent.
+    ///
+    /// # Errors
+    /// A conflict when something of it may have reached GIS.
+    pub async fn cancel_answer(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        id: AnswerId,
+        if_match: Option<i64>,
+    ) -> Result<AnswerDetails> {
+        caller.need(Scope::AnswersSubmit)?;
+        let (mut desk, mut answer) = Desk::open_answer(tx, caller, id, if_match, self.clock.now()).await?;
+        // Clients repeat requests by themselves (1C does): what is done already is no conflict.
+        if answer.state == State::Cancelled {
+            return details(tx, answer, desk.case.request.gis.due_on).await;
+        }
+        let live = submissions::of_answer(tx, id).await?.iter().any(|submission| submission.state.is_live());
+        if answer.state != State::Queued || answer.maybe_sent || live {
+            return Err(wrong_state(&answer, "отменить можно только ответ, отправка которого не начиналась"));
+        }
+        desk.cancel(tx, &mut answer).await?;
+        desk.close(tx, answer).await
+    }
+}

@@ -1,0 +1,158 @@
+//! The use cases against both databases.
+
+use super::*;
+use crate::domain::answer::{Confirm, Source, State};
+use crate::domain::organization::Employee;
+use crate::domain::submission::{Action, SubmissionState};
+use crate::error::{Code, Error, Result};
+use crate::ids::{DebtRequestId, EmployeeId};
+use crate::store::test_db::for_both;
+use crate::store::{Db, debt_requests, organizations, samples, submissions};
+use crate::test_service::{Bench, start};
+
+/// A bench with a debt request and a default executor whom GIS knows.
+async fn bench(db: Db) -> (Bench, DebtRequestId) {
+    let bench = Bench::new(db).await;
+    let organization = bench.caller.organization;
+    let executor = Employee {
+        id: EmployeeId::generate(),
+        organization,
+        full_name: "Тестова Т. Т.".to_owned(),
+        gis_guid: Some(uuid::Uuid::now_v7()),
+        department: None,
+    };
+    let mut request = samples::request(organization);
+    request.gis.due_on = Some("2026-11-10".parse().unwrap());
+    let mut tx = bench.service.db.begin().await.unwrap();
+    organizations::insert_employee(&mut tx, &executor, start()).await.unwrap();
+    organizations::set_default_executor(&mut tx, organization, executor.id).await.unwrap();
+    debt_requests::save_many(&mut tx, std::slice::from_ref(&request)).await.unwrap();
+    tx.commit().await.unwrap();
+    (bench, request.id)
+}
+
+fn no_debt(request: DebtRequestId, comment: &str) -> CreateAnswer {
+    CreateAnswer {
+        debt_request: request,
+        external_id: None,
+        submit: true,
+        content: ContentDraft { comment: Some(comment.to_owned()), ..ContentDraft::default() },
+        executor: None,
+        confirm: Vec::new(),
+        reason: None,
+        source: Source::Api,
+        trace: None,
+    }
+}
+
+async fn post(bench: &Bench, command: CreateAnswer) -> Result<Created> {
+    let mut tx = bench.service.db.begin().await?;
+    let created = bench.service.create_answer(&mut tx, &bench.caller, command).await?;
+    tx.commit().await?;
+    Ok(created)
+}
+
+fn code(outcome: Result<Created>) -> Code {
+    let error = outcome.unwrap_err();
+    let Error::Conflict(conflict) = error else { panic!("{error:?}") };
+    conflict.code
+}
+
+#[test]
+fn what_is_queued_is_replaced_and_the_same_is_found_again() {
+    for_both(async |db| {
+        let (bench, request) = bench(db).await;
+        let first = post(&bench, no_debt(request, "один")).await.unwrap();
+        assert_eq!(first.outcome, CreatedOutcome::Queued);
+        let again = post(&bench, no_debt(request, " один ")).await.unwrap();
+        assert_eq!((again.outcome, again.answer.answer.id), (CreatedOutcome::Same, first.answer.answer.id));
+        let second = post(&bench, no_debt(request, "два")).await.unwrap();
+        assert_eq!(second.answer.answer.revision, 2);
+        let old = bench.service.get_answer(&bench.caller, first.answer.answer.id).await.unwrap();
+        assert_eq!(old.answer.state, State::Superseded);
+        assert_eq!(old.answer.superseded_by, Some(second.answer.answer.id));
+        let mut conn = bench.service.db.read().await.unwrap();
+        let open = submissions::open(&mut conn, request).await.unwrap();
+        assert_eq!(open.iter().map(|it| it.answer).collect::<Vec<_>>(), [second.answer.answer.id]);
+        assert_eq!((open[0].action, open[0].state), (Action::Send, SubmissionState::Queued));
+    });
+}
+
+#[test]
+fn a_name_is_an_alias_moves_with_the_request_and_belongs_to_no_other() {
+    for_both(async |db| {
+        let (bench, request) = bench(db).await;
+        let named = |name: &str, text: &str| CreateAnswer {
+            external_id: Some(name.to_owned()),
+            ..no_debt(request, text)
+        };
+        let first = post(&bench, named("1С-1", "один")).await.unwrap().answer.answer.id;
+        let alias = post(&bench, named("1С-2", "один")).await.unwrap();
+        assert_eq!(alias.outcome, CreatedOutcome::Same);
+        let names = ["1С-1", "1С-2", "1С-3"].map(str::to_owned);
+        let found = bench.service.lookup_answers(&bench.caller, &[], &names).await.unwrap();
+        assert!(found.found.iter().all(|(_, details)| details.answer.id == first));
+        assert_eq!((found.found.len(), found.external_ids_not_found), (2, vec!["1С-3".to_owned()]));
+        let second = post(&bench, named("1С-1", "два")).await.unwrap().answer.answer.id;
+        let found = bench.service.lookup_answers(&bench.caller, &[], &names[..1]).await.unwrap();
+        assert_eq!(found.found[0].1.answer.id, second);
+
+        let other = samples::request(bench.caller.organization);
+        let mut tx = bench.service.db.begin().await.unwrap();
+        debt_requests::save_many(&mut tx, std::slice::from_ref(&other)).await.unwrap();
+        tx.commit().await.unwrap();
+        let taken = CreateAnswer { debt_request: other.id, ..named("1С-1", "один") };
+        let Error::Invalid(mistakes) = post(&bench, taken).await.unwrap_err() else { panic!("taken") };
+        assert_eq!(mistakes[0].code, "external_id_taken");
+    });
+}
+
+#[test]
+fn somebody_elses_draft_is_guarded() {
+    for_both(async |db| {
+        let (mut bench, request) = bench(db).await;
+        let draft = CreateAnswer { submit: false, ..no_debt(request, "черновик") };
+        let id = post(&bench, draft).await.unwrap().answer.answer.id;
+        bench.caller.subject = "другой клиент".to_owned();
+        assert_eq!(code(post(&bench, no_debt(request, "другое")).await), Code::DraftExists);
+        let mut tx = bench.service.db.begin().await.unwrap();
+        let (service, caller) = (&bench.service, &bench.caller);
+        let edited = service.edit_answer(&mut tx, caller, id, EditAnswer::default(), None).await;
+        assert!(matches!(edited, Err(Error::Conflict(conflict)) if conflict.code == Code::DraftExists));
+        let stale = service.delete_answer(&mut tx, caller, id, Some(7)).await;
+        assert!(matches!(stale, Err(Error::VersionMismatch { current: 1 })));
+        drop(tx);
+        let confirmed =
+            CreateAnswer { confirm: vec![Confirm::DraftExists], ..no_debt(request, "другое") };
+        assert_eq!(post(&bench, confirmed).await.unwrap().outcome, CreatedOutcome::Queued);
+        let old = bench.service.get_answer(&bench.caller, id).await.unwrap();
+        assert_eq!(old.answer.state, State::Superseded);
+    });
+}
+
+#[test]
+fn a_draft_is_completed_returned_changed_sent_and_taken_back() {
+    for_both(async |db| {
+        let (bench, request) = bench(db).await;
+        let (service, caller) = (&bench.service, &bench.caller);
+        let draft = CreateAnswer { submit: false, ..no_debt(request, "черновик") };
+        let id = post(&bench, draft).await.unwrap().answer.answer.id;
+        let mut tx = service.db.begin().await.unwrap();
+        let complete = service.complete_answer(&mut tx, caller, id, Some(1)).await.unwrap();
+        assert_eq!(complete.answer.state, State::Prepared);
+        let returned =
+            service.return_answer(&mut tx, caller, id, Some("уточните".to_owned()), None).await.unwrap();
+        assert_eq!((returned.answer.state, returned.answer.version), (State::Draft, 3));
+        let content = ContentPatch { comment: Patch::Clear, ..ContentPatch::default() };
+        let edit = EditAnswer { content, ..EditAnswer::default() };
+        let edited = service.edit_answer(&mut tx, caller, id, edit, None).await.unwrap();
+        assert_eq!(edited.answer.content.comment(), None);
+        let sent = service.submit_answer(&mut tx, caller, id, SubmitAnswer::default(), None).await.unwrap();
+        assert_eq!(sent.answer.state, State::Queued);
+        assert!(sent.answer.executor.is_some());
+        let cancelled = service.cancel_answer(&mut tx, caller, id, None).await.unwrap();
+        assert_eq!(cancelled.answer.state, State::Cancelled);
+        assert!(submissions::open(&mut tx, request).await.unwrap().is_empty());
+        tx.commit().await.unwrap();
+    });
+}

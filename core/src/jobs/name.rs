@@ -1,0 +1,19 @@
+//! Names of the jobs.
+
+crate::domain::words::words! {
+    /// A job.
+    JobName {
+        /// Reads debt requests from GIS.
+        Sync = "sync" "выгрузка запросов",
+        /// Uploads files of answers.
+        Files = "files" "загрузка файлов",
+        /// Sends answers.
+        Outbox = "outbox" "отправка ответов",
+        /// Asks GIS for results.
+        Polling = "polling" "получение результатов",
+        /// Finds out what became of uncertain answers and confirms delivered ones.
+        Settle = "settle" "сверка ответов",
+        /// Deletes what is no longer needed.
+        Retention = "retention" "удаление устаревшего",
+    }
+}

@@ -1,0 +1,125 @@
+//! Brings the end of an import call, or the error of a whole message, into the submissions that it carried (`api.md` §6.5,
+//! §6.10): put back, split, refused, or uncertain.
+
+use chrono::{DateTime, Utc};
+use gis_client::Repeat;
+
+use super::Worker;
+use super::ends::{Doubt, End};
+use super::items::Item;
+use crate::domain::answer::LastError;
+use crate::domain::message::Message;
+use crate::domain::organization::Halt;
+use crate::domain::submission::{Outcome, SubmissionState};
+use crate::error::Result;
+use crate::store::{Tx, messages, organizations, submissions};
+
+/// The code of an error that is GIS's refusal of one answer.
+pub(crate) const GIS_REJECTED: &str = "gis_rejected";
+
+/// Records what became of a message as a whole in every item that still waits for it.
+pub(crate) async fn record_end(
+    tx: &mut Tx,
+    worker: &Worker,
+    message: &Message,
+    items: Vec<Item>,
+    end: End,
+    error: &LastError,
+) -> Result<()> {
+    let carried = items.len();
+    let again_at = again_at(worker, &items, end);
+    if let (End::RefusedSender, 1) = (end, carried) {
+        halt(tx, worker, message, error).await?;
+    }
+    for mut item in items {
+        messages::set_outcome(tx, message.id, item.submission.id, outcome_of(end), Some(error)).await?;
+        if matches!(item.submission.state, SubmissionState::Sending | SubmissionState::Accepted) {
+            record_item(tx, worker, message, &mut item, (end, carried), again_at, error).await?;
+        }
+        item.close(tx).await?;
+    }
+    Ok(())
+}
+
+async fn record_item(
+    tx: &mut Tx,
+    worker: &Worker,
+    message: &Message,
+    item: &mut Item,
+    (end, carried): (End, usize),
+    again_at: DateTime<Utc>,
+    error: &LastError,
+) -> Result<()> {
+    match end {
+        End::NotSent { .. } => item.put_back(tx, message.sent_at, again_at, error.clone()).await,
+        End::RefusedContent if carried <= 1 => refuse(tx, worker, message, item, error.clone()).await,
+        // Alone, it may be the sender's fault: the queue stands still until a person has looked.
+        End::RefusedSender if carried <= 1 => {
+            item.put_back(tx, message.sent_at, again_at, error.clone()).await
+        }
+        End::RefusedContent | End::RefusedSender => {
+            item.submission.pack_limit = i64::try_from(carried.div_ceil(2)).ok();
+            item.put_back(tx, message.sent_at, worker.now(), error.clone()).await
+        }
+        End::MaybeSent(doubt) => {
+            let look_at = item.look_after(&worker.service.settings.gis, doubt);
+            item.doubt(tx, look_at, Some(error.clone())).await
+        }
+    }
+}
+
+/// GIS has refused one answer. That counts when nothing else of it may have reached GIS; else what GIS shows decides.
+pub(crate) async fn refuse(
+    tx: &mut Tx,
+    worker: &Worker,
+    message: &Message,
+    item: &mut Item,
+    error: LastError,
+) -> Result<()> {
+    let settings = &worker.service.settings.gis;
+    if is_only_attempt(tx, item, message).await? {
+        return item.refused(tx, settings, error).await;
+    }
+    let error = LastError { code: GIS_REJECTED.to_owned(), ..error };
+    let look_at = item.look_after(settings, Doubt::Silence { after: None });
+    item.doubt(tx, look_at, Some(error)).await
+}
+
+/// Whether no other attempt may have reached GIS and been taken.
+async fn is_only_attempt(tx: &mut Tx, item: &Item, message: &Message) -> Result<bool> {
+    let attempts = submissions::attempts(tx, item.answer.id).await?;
+    let others =
+        attempts.iter().filter(|attempt| attempt.submission.id == item.submission.id).filter(|attempt| {
+            attempt.message.as_ref().is_some_and(|other| other.id != message.id)
+                && !matches!(attempt.outcome, Some(Outcome::NotSent | Outcome::Refused))
+        });
+    Ok(others.count() == 0)
+}
+
+const fn outcome_of(end: End) -> Outcome {
+    match end {
+        End::NotSent { .. } => Outcome::NotSent,
+        End::RefusedContent | End::RefusedSender => Outcome::Refused,
+        End::MaybeSent(_) => Outcome::Unknown,
+    }
+}
+
+/// When a package that was not sent is tried again: all of it at once.
+fn again_at(worker: &Worker, items: &[Item], end: End) -> DateTime<Utc> {
+    let failures = items.iter().map(|item| item.submission.attempts).min().unwrap_or(1);
+    let repeat = match end {
+        End::NotSent { alarm: false, after } => Repeat::Later { after },
+        End::NotSent { alarm: true, .. } | End::RefusedContent | End::RefusedSender | End::MaybeSent(_) => {
+            Repeat::AfterRepair
+        }
+    };
+    worker.again(failures, repeat)
+}
+
+async fn halt(tx: &mut Tx, worker: &Worker, message: &Message, error: &LastError) -> Result<()> {
+    let code = error.gis.as_ref().map_or_else(|| error.code.clone(), |words| words.code.clone());
+    tracing::error!(organization = %message.organization, %code, "GIS denies the sender; nothing more is sent for it");
+    let halt = Halt { code, detail: error.detail.clone(), since: worker.now() };
+    organizations::set_halted(tx, message.organization, Some(&halt)).await?;
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! The result of a package: what GIS says of each answer, found by its TransportGUID (`api.md` §5, §6.5, §6.11).
+//!
+//! GIS keeps neither order nor number of the items. Only an explicit success delivers and only an explicit refusal of the
+//! only attempt rejects; whatever else leaves an answer uncertain, to be found out by a look.
+
+use std::collections::HashMap;
+
+use chrono::Utc;
+use gis_client::debt_requests::{GisError, ImportResult, ItemResult};
+use gis_client::{Fate, Repeat, Verdict};
+use uuid::Uuid;
+
+use super::Worker;
+use super::calls::{error_of_gis, finish};
+use super::ends::{Doubt, end_of_message};
+use super::items::{Item, hold};
+use super::outbox::carried;
+use super::outcomes::{record_end, refuse};
+use crate::Result;
+use crate::domain::answer::LastError;
+use crate::domain::message::{Message, MessageState};
+use crate::domain::submission::{Action, Outcome, SubmissionState};
+use crate::jobs::JobName;
+use crate::store::{Tx, messages};
+
+/// The result of a package that this worker holds (state accepted, leased): records it and ends the message.
+/// Never called with [`Verdict::Pending`].
+pub(crate) async fn record(
+    worker: &Worker,
+    message: &Message,
+    verdict: Verdict<Vec<ImportResult>>,
+) -> Result<()> {
+    match verdict {
+        Verdict::Pending => Ok(()),
+        Verdict::Done(results) => record_items(worker, message, results).await,
+        Verdict::Failed(error) => record_failure(worker, message, &error).await,
+        Verdict::Unclear => lose(worker, message, "result_unclear").await,
+    }
+}
+
+/// A package that GIS does not know any more, or that hangs for a day: its submissions become uncertain, the message lost.
+pub(crate) async fn lost(worker: &Worker, message: &Message) -> Result<()> {
+    lose(worker, message, "result_lost").await
+}
+
+/// A package in `sending` whose worker is gone; this worker holds it now.
+pub(crate) async fn abandoned(worker: &Worker, message: &Message) -> Result<()> {
+    lose(worker, message, "call_abandoned").await
+}
+
+async fn record_items(worker: &Worker, message: &Message, results: Vec<ImportResult>) -> Result<()> {
+    let known = carried(worker, message).await?;
+    let mut results = by_transport(results);
+    let mut tx = worker.service.db.begin().await?;
+    for mut item in hold(&mut tx, &known, worker.now()).await? {
+        let result = results.remove(&item.submission.transport.as_uuid());
+        record_item(&mut tx, worker, message, &mut item, result).await?;
+        item.close(&mut tx).await?;
+    }
+    if !results.is_empty() {
+        tracing::warn!(message = %message.id, surplus = results.len(), "GIS gave results for actions that were not sent");
+    }
+    end(tx, worker, message, MessageState::Done, None).await
+}
+
+/// The results by their TransportGUID; two for one action say nothing certain.
+fn by_transport(results: Vec<ImportResult>) -> HashMap<Uuid, ItemResult> {
+    let mut found = HashMap::new();
+    for ImportResult { transport, result, .. } in results {
+        let Some(transport) = transport else { continue };
+        found
+            .entry(transport.as_uuid())
+            .and_modify(|earlier| *earlier = ItemResult::Unclear)
+            .or_insert(result);
+    }
+    found
+}
+
+async fn record_item(
+    tx: &mut Tx,
+    worker: &Worker,
+    message: &Message,
+    item: &mut Item,
+    result: Option<ItemResult>,
+) -> Result<()> {
+    let settings = &worker.service.settings.gis;
+    let (outcome, error) = understand(item.submission.action, result.as_ref(), message, worker.now());
+    messages::set_outcome(tx, message.id, item.submission.id, outcome, error.as_ref()).await?;
+    if !is_waiting(item, outcome) {
+        return Ok(());
+    }
+    match (outcome, error) {
+        (Outcome::Done, _) => {
+            let updated_at = match result {
+                Some(ItemResult::Ok { updated_at, .. }) => updated_at.map(|time| time.to_utc()),
+                Some(ItemResult::Errors(_) | ItemResult::Unclear) | None => None,
+            };
+            item.done(tx, settings, updated_at).await
+        }
+        (Outcome::Refused, Some(error)) => refuse(tx, worker, message, item, error).await,
+        (Outcome::Refused | Outcome::NotSent | Outcome::Unknown, error) => {
+            let fault = matches!(result.map(|result| result.repeat()), Some(Repeat::NewMessage { .. }));
+            let doubt = if fault { Doubt::Fault } else { Doubt::Silence { after: None } };
+            let look_at = item.look_after(settings, doubt);
+            item.doubt(tx, look_at, error).await
+        }
+    }
+}
+
+/// What GIS says of an action.
+fn understand(
+    action: Action,
+    result: Option<&ItemResult>,
+    message: &Message,
+    now: chrono::DateTime<Utc>,
+) -> (Outcome, Option<LastError>) {
+    let errors = match result {
+        Some(ItemResult::Ok { .. }) => return (Outcome::Done, None),
+        Some(ItemResult::Errors(errors)) => errors.as_slice(),
+        Some(ItemResult::Unclear) | None => &[],
+    };
+    // The proof that a withdrawal is done (`api.md` §6.7).
+    if action == Action::Revoke && errors.iter().any(GisError::is_nothing_to_revoke) {
+        return (Outcome::Done, None);
+    }
+    let words = errors.first().map(|error| error_of_gis(error, message.gis_guid, now));
+    match result.and_then(ItemResult::fate) {
+        Some(Fate::Refused) => (Outcome::Refused, words),
+        Some(Fate::NotSent | Fate::Unknown) | None => {
+            (Outcome::Unknown, Some(words.unwrap_or_else(|| no_result("result_missing"))))
+        }
+    }
+}
+
+/// Whether the result still changes the submission. Success counts from wherever it finds it; anything else not when
+/// another attempt is under way, whose own end will come.
+fn is_waiting(item: &Item, outcome: Outcome) -> bool {
+    match item.submission.state {
+        SubmissionState::Accepted | SubmissionState::Uncertain => true,
+        SubmissionState::Sending => outcome == Outcome::Done,
+        SubmissionState::Waiting
+        | SubmissionState::Queued
+        | SubmissionState::Done
+        | SubmissionState::Refused
+        | SubmissionState::Cancelled => false,
+    }
+}
+
+/// GIS has failed or refused the message as a whole, after it was acknowledged.
+async fn record_failure(worker: &Worker, message: &Message, error: &GisError) -> Result<()> {
+    let known = carried(worker, message).await?;
+    let words = error_of_gis(error, message.gis_guid, worker.now());
+    let mut tx = worker.service.db.begin().await?;
+    let items = hold(&mut tx, &known, worker.now()).await?;
+    record_end(&mut tx, worker, message, items, end_of_message(error), &words).await?;
+    end(tx, worker, message, MessageState::Failed, Some(words)).await
+}
+
+async fn lose(worker: &Worker, message: &Message, code: &str) -> Result<()> {
+    let known = carried(worker, message).await?;
+    let words = no_result(code);
+    let mut tx = worker.service.db.begin().await?;
+    for mut item in hold(&mut tx, &known, worker.now()).await? {
+        messages::set_outcome(&mut tx, message.id, item.submission.id, Outcome::Unknown, Some(&words))
+            .await?;
+        if matches!(item.submission.state, SubmissionState::Sending | SubmissionState::Accepted) {
+            let look_at = item.look_after(&worker.service.settings.gis, Doubt::Silence { after: None });
+            item.doubt(&mut tx, look_at, Some(words.clone())).await?;
+            item.close(&mut tx).await?;
+        }
+    }
+    end(tx, worker, message, MessageState::Lost, Some(words)).await
+}
+
+/// Ends the message; when somebody else holds it by now, nothing of all this is written.
+async fn end(
+    mut tx: Tx,
+    worker: &Worker,
+    message: &Message,
+    state: MessageState,
+    error: Option<LastError>,
+) -> Result<()> {
+    if finish(&mut tx, worker, message, state, error).await? {
+        tx.wake(JobName::Outbox);
+        tx.wake(JobName::Settle);
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+fn no_result(code: &str) -> LastError {
+    LastError {
+        origin: "gis".to_owned(),
+        code: code.to_owned(),
+        detail: "ГИС ЖКХ не сообщила, что стало с ответом; исход выясняется".to_owned(),
+        pointer: None,
+        gis: None,
+    }
+}

@@ -1,0 +1,70 @@
+//! Deletes what is no longer needed: old events and receipts, files that no answer uses, content without a row.
+//!
+//! Rows go before content: a row without content would be a promise that nobody can keep, content without a row is only
+//! swept later.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::StreamExt;
+use serde_json::json;
+
+use super::{Report, Worker};
+use crate::Result;
+use crate::ids::AttachmentId;
+use crate::store::{attachments, events, receipts};
+
+/// Rows deleted in one transaction; others can write in between.
+const BATCH: i64 = 500;
+/// Time between two sweeps, when there is nothing left to do.
+const PAUSE: TimeDelta = TimeDelta::hours(1);
+/// Younger content may belong to an upload under way whose row is not committed yet.
+const ORPHAN_AGE: TimeDelta = TimeDelta::days(1);
+/// Content looked at together.
+const CHUNK: usize = 200;
+
+pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
+    let now = worker.now();
+    let retention = &worker.service.settings.retention;
+    let mut tx = worker.service.db.begin().await?;
+    let events = events::delete_before(&mut tx, before(now, retention.events), BATCH).await?;
+    let receipts = receipts::delete_before(&mut tx, before(now, retention.receipts), BATCH).await?;
+    let files = attachments::delete_expired(&mut tx, now, BATCH).await?;
+    tx.commit().await?;
+    delete_content(worker, &files).await?;
+    let rows = events + receipts + files.len();
+    // Listing the store is the dear part: only when the rows are done with.
+    let orphans = if rows == 0 { sweep(worker, now).await? } else { 0 };
+    Ok(Report {
+        done: u64::try_from(rows).unwrap_or(u64::MAX),
+        next: Some(now + PAUSE),
+        detail: json!({ "events": events, "receipts": receipts, "files": files.len(), "orphans": orphans }),
+    })
+}
+
+fn before(now: DateTime<Utc>, age: std::time::Duration) -> DateTime<Utc> {
+    let age = TimeDelta::from_std(age).unwrap_or(TimeDelta::MAX);
+    now.checked_sub_signed(age).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+async fn delete_content(worker: &Worker, ids: &[AttachmentId]) -> Result<()> {
+    for id in ids {
+        worker.service.files.delete(*id).await?;
+    }
+    Ok(())
+}
+
+/// Deletes old content that has no row.
+async fn sweep(worker: &Worker, now: DateTime<Utc>) -> Result<usize> {
+    let mut listed = worker.service.files.list_older_than(now - ORPHAN_AGE).chunks(CHUNK);
+    let mut swept = 0;
+    while let Some(ids) = listed.next().await {
+        let ids = ids.into_iter().collect::<Result<Vec<_>>>()?;
+        let known = {
+            let mut conn = worker.service.db.read().await?;
+            attachments::existing(&mut conn, &ids).await?
+        };
+        let orphans: Vec<_> = ids.into_iter().filter(|id| !known.contains(id)).collect();
+        delete_content(worker, &orphans).await?;
+        swept += orphans.len();
+    }
+    Ok(swept)
+}

@@ -1,0 +1,119 @@
+//! What becomes of answers whose fate is unknown.
+
+use std::time::Duration;
+
+use gis_sim::faults::{HttpBody, Kind, Target, When};
+
+use super::bench::{for_both, no_debt};
+use crate::domain::answer::State;
+
+const SETTLE: Duration = Duration::from_secs(1800);
+const SOON: Duration = Duration::from_secs(15);
+
+#[test]
+fn a_lost_acknowledgement_delivers_exactly_once() {
+    for_both(async |bench| {
+        let [request] = bench.requests(1).await.try_into().unwrap();
+        bench.fault(Target::ImportResponses, Kind::ResetAfter { late: Duration::ZERO });
+        let answer = bench.post(request, no_debt("нет")).await;
+        bench.work().await;
+        assert_eq!(bench.state(answer).await, State::Uncertain);
+        bench.pass(SETTLE).await;
+        bench.work().await;
+        let delivered = bench.answer(answer).await;
+        assert_eq!(delivered.state, State::Delivered);
+        assert!(delivered.confirmed_in_gis, "a look has shown it");
+        assert_eq!(bench.effects(request).len(), 1);
+        let [submission] = bench.submissions(answer).await.try_into().unwrap();
+        assert_eq!(submission.attempts, 1, "nothing was sent again");
+    });
+}
+
+#[test]
+fn what_gis_did_not_take_is_sent_again_with_the_same_key() {
+    for_both(async |bench| {
+        let [request] = bench.requests(1).await.try_into().unwrap();
+        bench.fault(Target::ImportResponses, Kind::ResetBefore);
+        let answer = bench.post(request, no_debt("нет")).await;
+        bench.work().await;
+        assert_eq!(bench.state(answer).await, State::Uncertain);
+        let [before] = bench.submissions(answer).await.try_into().unwrap();
+        bench.pass(SETTLE).await;
+        bench.work().await;
+        assert_eq!(bench.state(answer).await, State::Delivered);
+        let [after] = bench.submissions(answer).await.try_into().unwrap();
+        assert_eq!((after.attempts, after.transport), (2, before.transport));
+        assert_eq!(bench.effects(request).len(), 1);
+    });
+}
+
+#[test]
+fn a_fault_of_gis_is_looked_at_and_repeated_soon() {
+    for_both(async |bench| {
+        let [request] = bench.requests(1).await.try_into().unwrap();
+        let fault = Kind::SoapFault { code: "EXP001000".to_owned(), text: None, late: None };
+        bench.fault(Target::ImportResponses, fault);
+        let answer = bench.post(request, no_debt("нет")).await;
+        bench.step().await;
+        assert_eq!(bench.state(answer).await, State::Uncertain);
+        bench.pass(Duration::from_secs(120)).await;
+        bench.work().await;
+        assert_eq!(bench.state(answer).await, State::Delivered);
+        assert_eq!(bench.effects(request).len(), 1);
+    });
+}
+
+#[test]
+fn a_result_without_the_item_leaves_it_uncertain_until_a_look() {
+    for_both(async |bench| {
+        let ids = bench.requests(2).await;
+        bench.fault(Target::ImportResponses, Kind::WrongCount { missing: 1 });
+        let first = bench.post(ids[0], no_debt("нет")).await;
+        let second = bench.post(ids[1], no_debt("нет")).await;
+        bench.work().await;
+        let mut states = [bench.state(first).await, bench.state(second).await];
+        states.sort_by_key(|state| state.as_str());
+        assert_eq!(states, [State::Delivered, State::Uncertain]);
+        bench.pass(SETTLE).await;
+        bench.work().await;
+        for (answer, request) in [(first, ids[0]), (second, ids[1])] {
+            assert_eq!(bench.state(answer).await, State::Delivered);
+            assert_eq!(bench.effects(request).len(), 1);
+        }
+    });
+}
+
+#[test]
+fn while_gis_is_down_answers_wait_in_the_queue() {
+    for_both(async |bench| {
+        let [request] = bench.requests(1).await.try_into().unwrap();
+        let down = || Kind::Http { status: 503, body: HttpBody::Html, retry_after: None, late: None };
+        bench.faults(Target::Probe, down(), When::Always);
+        bench.faults(Target::Any, down(), When::Always);
+        let answer = bench.post(request, no_debt("нет")).await;
+        bench.work().await;
+        assert_eq!(bench.state(answer).await, State::Queued);
+        bench.simulator.control().clear_faults();
+        for _ in 0..3 {
+            bench.pass(SETTLE).await;
+            bench.pass(SOON).await;
+        }
+        assert_eq!(bench.state(answer).await, State::Delivered);
+        assert_eq!(bench.effects(request).len(), 1);
+    });
+}
+
+#[test]
+fn a_sender_whom_gis_denies_is_halted_and_loses_nothing() {
+    for_both(async |bench| {
+        let [request] = bench.requests(1).await.try_into().unwrap();
+        let denied = Kind::SoapFault { code: "AUT011009".to_owned(), text: None, late: None };
+        bench.fault(Target::ImportResponses, denied);
+        let answer = bench.post(request, no_debt("нет")).await;
+        bench.work().await;
+        assert_eq!(bench.state(answer).await, State::Queued);
+        let mut conn = bench.worker.service.db.read().await.unwrap();
+        let organization = crate::store::organizations::get(&mut conn, bench.organization).await.unwrap();
+        assert_eq!(organization.unwrap().halted.unwrap().code, "AUT011009");
+    });
+}

@@ -1,0 +1,5 @@
+//! Jobs stepped by hand against the real simulator and both databases: no sleeps, one clock for both sides.
+
+mod answers;
+mod bench;
+mod reading;

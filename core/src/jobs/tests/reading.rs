@@ -1,0 +1,182 @@
+//! How debt requests come into the mirror.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use gis_client::cadence::Circuit;
+use gis_sim::control::{NewSubrequests, SubrequestFilter};
+use gis_sim::faults::{Kind, StuckState, Target, When};
+
+use super::bench::Bench;
+use crate::domain::debt_request::Stage;
+use crate::domain::sync_run::RunState;
+use crate::jobs::{exports, pages};
+use crate::store::gis_operations;
+use crate::store::test_db::for_both;
+
+#[test]
+fn three_pages_come_into_the_mirror() {
+    for_both(async |db| {
+        let bench = Bench::new(db, 250).await;
+        let run = bench.finish_run().await;
+        assert_eq!((run.state, run.started_by.as_str()), (RunState::Succeeded, "start"));
+        assert_eq!((run.found, run.added, run.changed, run.pages), (250, 250, 0, 3));
+        let counts = bench.counts().await;
+        assert_eq!((counts.total, counts.new), (250, 250));
+    });
+}
+
+#[test]
+fn the_second_reading_finds_nothing_new() {
+    for_both(async |db| {
+        let bench = Bench::new(db, 120).await;
+        let first = bench.finish_run().await;
+        bench.pass_until_next_schedule();
+        let second = bench.finish_run().await;
+        assert_ne!(first.id, second.id);
+        assert_eq!(second.started_by, "schedule");
+        assert_eq!((second.found, second.added, second.changed, second.pages), (120, 0, 0, 2));
+    });
+}
+
+#[test]
+fn what_comes_while_pages_are_read_is_not_lost() {
+    for_both(async |db| {
+        let bench = Bench::new(db, 150).await;
+        bench.rest().await;
+        bench.pass(TimeDelta::seconds(10));
+        bench.rest().await;
+        assert_eq!(bench.last_run().await.pages, 1);
+        bench.gis().create(&NewSubrequests { count: 70, ..NewSubrequests::default() }).unwrap();
+        bench.finish_run().await;
+        bench.pass_until_next_schedule();
+        let second = bench.finish_run().await;
+        assert_eq!((second.found, bench.counts().await.total), (220, 220));
+    });
+}
+
+#[test]
+fn what_the_asker_took_back_is_gone() {
+    for_both(async |db| {
+        let bench = Bench::new(db, 20).await;
+        bench.finish_run().await;
+        let withdrawn = bench.gis().subrequests(&SubrequestFilter::default()).items.first().unwrap().guid;
+        bench.gis().withdraw(withdrawn).unwrap();
+        bench.pass_until_next_schedule();
+        let second = bench.finish_run().await;
+        assert_eq!((second.found, second.added, second.changed), (19, 0, 0));
+        assert_eq!(bench.request(withdrawn.into()).await.stage, Stage::Gone);
+    });
+}
+
+#[test]
+fn a_run_waits_for_gis_and_goes_on() {
+    for_both(async |db| {
+        let bench = Bench::new(db, 150).await;
+        bench.rest().await;
+        bench.pass(TimeDelta::seconds(10));
+        bench.break_gis();
+        for _ in 0..12 {
+            bench.turn().await;
+        }
+        let waiting = bench.last_run().await;
+        assert_eq!(waiting.state, RunState::Running);
+        assert!(!is_closed(&bench).await, "after five failures GIS is left alone");
+        bench.gis().clear_faults();
+        let run = bench.finish_run().await;
+        assert_eq!((run.id, run.state, run.found), (waiting.id, RunState::Succeeded, 150));
+        assert!(is_closed(&bench).await);
+    });
+}
+
+async fn is_closed(bench: &Bench) -> bool {
+    let mut conn = bench.worker.service.db.read().await.unwrap();
+    let known = gis_operations::all(&mut conn).await.unwrap();
+    known.iter().all(|health| matches!(health.circuit, Circuit::Closed { .. }))
+}
+
+#[test]
+fn an_outage_before_the_first_page_costs_no_message() {
+    for_both(async |db| {
+        let bench = Bench::new(db, 10).await;
+        bench.break_gis();
+        for _ in 0..3 {
+            bench.turn().await;
+        }
+        bench.gis().clear_faults();
+        let run = bench.finish_run().await;
+        assert_eq!((run.state, run.found, run.pages), (RunState::Succeeded, 10, 1));
+        let calls = bench.gis().calls(0, 1000);
+        assert_eq!(
+            calls.iter().filter(|call| call.operation == Some(Target::ExportDebtSubrequests)).count(),
+            1
+        );
+    });
+}
+
+#[test]
+fn pages_that_fail_are_asked_for_anew() {
+    let export = Target::ExportDebtSubrequests;
+    let code = "EXP001000".to_owned();
+    let faults = [
+        (export, Kind::SoapFault { code: code.clone(), text: None, late: None }),
+        (export, Kind::StateError { code, text: None }),
+        (export, Kind::ResetAfter { late: Duration::ZERO }),
+        (export, Kind::Stuck { effect: false, state: StuckState::default() }),
+        (export, Kind::LostState { after: Duration::ZERO }),
+        (Target::GetState, Kind::ResetBefore),
+    ];
+    for_both(async |db| {
+        let bench = Bench::new(db, 150).await;
+        for (target, kind) in faults.clone() {
+            bench.fault(target, When::Nth(2), kind);
+            let run = bench.finish_run().await;
+            assert_eq!((run.state, run.found, run.pages), (RunState::Succeeded, 150, 2));
+            bench.gis().clear_faults();
+            bench.pass_until_next_schedule();
+        }
+    });
+}
+
+#[test]
+fn a_page_that_gis_refuses_ends_the_run() {
+    for_both(async |db| {
+        let bench = Bench::new(db, 10).await;
+        let refusal = Kind::SoapFault { code: "AUT011003".to_owned(), text: None, late: None };
+        bench.fault(Target::ExportDebtSubrequests, When::Next(1), refusal);
+        let run = bench.finish_run().await;
+        assert_eq!((run.state, run.error.unwrap().code.as_str()), (RunState::Failed, "gis_rejected"));
+        bench.pass_until_next_schedule();
+        assert_eq!(bench.finish_run().await.found, 10);
+    });
+}
+
+#[test]
+fn another_worker_goes_on_with_a_run() {
+    for_both(async |db| {
+        let mut bench = Bench::new(db, 250).await;
+        bench.rest().await;
+        bench.pass(TimeDelta::seconds(10));
+        bench.rest().await;
+        bench.restart();
+        let run = bench.finish_run().await;
+        assert_eq!((run.state, run.found, run.added, run.pages), (RunState::Succeeded, 250, 250, 3));
+    });
+}
+
+#[test]
+fn a_question_whose_worker_died_is_asked_anew() {
+    for_both(async |db| {
+        let mut bench = Bench::new(db, 10).await;
+        bench.break_gis();
+        bench.rest().await;
+        let run = bench.last_run().await;
+        let mut tx = bench.worker.service.db.begin().await.unwrap();
+        exports::prepare(&mut tx, &bench.worker, run.organization, pages::first(&run), 0).await.unwrap();
+        tx.commit().await.unwrap();
+        bench.gis().clear_faults();
+        bench.restart();
+        let finished = bench.finish_run().await;
+        assert_eq!((finished.id, finished.state, finished.found), (run.id, RunState::Succeeded, 10));
+    });
+}

@@ -1,0 +1,110 @@
+//! The names that clients give to answers: the first is the answer's own, any other is an alias (`api.md` §4.4).
+
+use chrono::{DateTime, Utc};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel_async::RunQueryDsl;
+
+use super::rows::{AnswerRow, answers_of};
+use crate::domain::answer::{Answer, ExternalId};
+use crate::ids::{AnswerId, DebtRequestId, OrganizationId};
+use crate::store::db::both;
+use crate::store::schema::{answers, external_ids};
+use crate::store::types::Ts;
+use crate::store::{Conn, StoreError};
+
+/// By id or by any external id, aliases too; with the external id that found it. An answer that is found by several
+/// comes several times.
+pub(crate) async fn find(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    ids: &[AnswerId],
+    external: &[ExternalId],
+) -> Result<Vec<(Option<ExternalId>, Answer)>, StoreError> {
+    let by_id = both!(conn, c => {
+        answers::table
+            .filter(answers::organization_id.eq(organization))
+            .filter(answers::id.eq_any(ids))
+            .order(answers::id)
+            .select(AnswerRow::as_select())
+            .load(c)
+            .await
+    })?;
+    let by_name: Vec<(ExternalId, AnswerRow)> = both!(conn, c => {
+        external_ids::table
+            .inner_join(answers::table)
+            .filter(external_ids::organization_id.eq(organization))
+            .filter(external_ids::external_id.eq_any(external))
+            .order(external_ids::external_id)
+            .select((external_ids::external_id, AnswerRow::as_select()))
+            .load(c)
+            .await
+    })?;
+    let by_id = answers_of(by_id).into_iter().map(|answer| (None, answer));
+    let by_name = by_name.into_iter().map(|(name, row)| (Some(name), Answer::from(row)));
+    Ok(by_id.chain(by_name).collect())
+}
+
+/// Gives an answer a name, or moves the name to it from another answer of the same debt request. A name that an answer to
+/// another debt request has is a [`StoreError::Unique`].
+pub(crate) async fn name(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    external_id: &ExternalId,
+    answer: AnswerId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let row = (
+        external_ids::organization_id.eq(organization),
+        external_ids::external_id.eq(external_id),
+        external_ids::answer_id.eq(answer),
+        external_ids::created_at.eq(Ts(now)),
+    );
+    let given = both!(conn, c => {
+        diesel::insert_into(external_ids::table).values(row).on_conflict_do_nothing().execute(c).await
+    })?;
+    let written = if given == 0 { rename(conn, organization, external_id, answer).await? } else { given };
+    if written == 0 { Err(StoreError::Unique { constraint: "external_ids".to_owned() }) } else { Ok(()) }
+}
+
+/// Moves a name within a debt request.
+async fn rename(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    external_id: &ExternalId,
+    answer: AnswerId,
+) -> Result<usize, StoreError> {
+    let request: DebtRequestId = both!(conn, c => {
+        answers::table.find(answer).select(answers::debt_request_id).first(c).await
+    })?;
+    let written = both!(conn, c => {
+        let kin = answers::table.filter(answers::debt_request_id.eq(request)).select(answers::id);
+        diesel::update(
+            external_ids::table
+                .find((organization, external_id))
+                .filter(external_ids::answer_id.eq_any(kin)),
+        )
+        .set(external_ids::answer_id.eq(answer))
+        .execute(c)
+        .await
+    })?;
+    Ok(written)
+}
+
+/// Who has a name.
+pub(crate) async fn named(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    external_id: &ExternalId,
+) -> Result<Option<Answer>, StoreError> {
+    let row: Option<AnswerRow> = both!(conn, c => {
+        external_ids::table
+            .inner_join(answers::table)
+            .filter(external_ids::organization_id.eq(organization))
+            .filter(external_ids::external_id.eq(external_id))
+            .select(AnswerRow::as_select())
+            .first(c)
+            .await
+            .optional()
+    })?;
+    Ok(row.map(Answer::from))
+}

@@ -1,0 +1,334 @@
+//! Behaviour that must be the same on both databases.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use diesel::upsert::excluded;
+use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::*;
+use crate::clock::Clock;
+use crate::ids::TokenId;
+use crate::store::keys as secrets;
+use crate::store::schema::{jobs, keys, submissions, tokens};
+use crate::store::test_db::{for_both, for_both_urls, for_postgres_url, open};
+use crate::store::types::{Guid, Json, Ts};
+
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = tokens, treat_none_as_default_value = false)]
+struct TokenRow {
+    jti: TokenId,
+    name: String,
+    scopes: String,
+    organizations: Json,
+    employee_id: Option<Guid>,
+    created_by: String,
+    created_at: Ts,
+    expires_at: Ts,
+    last_used_at: Option<Ts>,
+    revoked_at: Option<Ts>,
+}
+
+fn at(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap()
+}
+
+fn token(name: &str) -> TokenRow {
+    TokenRow {
+        jti: TokenId::generate(),
+        name: name.to_owned(),
+        scopes: String::new(),
+        organizations: Json(json!(["всё", {"a": null, "b": 1.5}])),
+        employee_id: None,
+        created_by: "test".to_owned(),
+        created_at: Ts(at(-1)),
+        expires_at: Ts(at(1_700_000_000_000_001)),
+        last_used_at: Some(Ts(at(-62_135_596_800_000_000))),
+        revoked_at: None,
+    }
+}
+
+async fn names(db: &Db) -> Vec<String> {
+    let mut conn = db.read().await.unwrap();
+    both!(conn, c => tokens::table.select(tokens::name).order(tokens::name).load(c).await).unwrap()
+}
+
+async fn insert(tx: &mut Tx, row: &TokenRow) -> Result<usize, StoreError> {
+    Ok(both!(tx, c => diesel::insert_into(tokens::table).values(row).execute(c).await)?)
+}
+
+#[test]
+fn values_come_back_as_they_went() {
+    for_both(async |db| {
+        let full = TokenRow {
+            employee_id: Some(Guid(Uuid::now_v7())),
+            revoked_at: Some(Ts(at(0))),
+            ..token("full")
+        };
+        for row in [token("empty"), full] {
+            let mut tx = db.begin().await.unwrap();
+            insert(&mut tx, &row).await.unwrap();
+            tx.commit().await.unwrap();
+            let mut conn = db.read().await.unwrap();
+            let found: Vec<TokenRow> = both!(conn, c => {
+                tokens::table
+                    .filter(tokens::jti.eq(row.jti))
+                    .filter(tokens::created_at.eq(row.created_at))
+                    .filter(tokens::last_used_at.lt(Ts(at(0))))
+                    .select(TokenRow::as_select())
+                    .load(c)
+                    .await
+            })
+            .unwrap();
+            assert_eq!(found, [row]);
+        }
+    });
+}
+
+#[test]
+fn a_text_enum_and_bare_types_are_read() {
+    for_both(async |db| {
+        let mut tx = db.begin().await.unwrap();
+        let row = (
+            jobs::name.eq(JobName::Outbox),
+            jobs::activated_at.eq(Ts(at(7))),
+            jobs::report.eq(Json(json!({}))),
+            jobs::worker.eq(None::<Guid>),
+        );
+        both!(tx, c => diesel::insert_into(jobs::table).values(row).execute(c).await).unwrap();
+        let found: (JobName, DateTime<Utc>, Option<Uuid>) = both!(tx, c => {
+            jobs::table
+                .filter(jobs::name.eq_any([JobName::Outbox, JobName::Files]))
+                .select((jobs::name, jobs::activated_at, jobs::worker))
+                .first(c)
+                .await
+        })
+        .unwrap();
+        assert_eq!(found, (JobName::Outbox, at(7), None));
+    });
+}
+
+#[test]
+fn whoever_is_second_learns_it() {
+    for_both(async |db| {
+        let mut tx = db.begin().await.unwrap();
+        let row = token("twin");
+        insert(&mut tx, &row).await.unwrap();
+        assert!(insert(&mut tx, &row).await.unwrap_err().is_unique());
+    });
+}
+
+#[test]
+fn only_what_is_committed_stays() {
+    for_both(async |db| {
+        let mut tx = db.begin().await.unwrap();
+        insert(&mut tx, &token("kept")).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        insert(&mut tx, &token("dropped")).await.unwrap();
+        drop(tx);
+        // The next writer gets its turn only after the roll-back.
+        let mut tx = db.begin().await.unwrap();
+        insert(&mut tx, &token("later")).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(names(&db).await, ["kept", "later"]);
+    });
+}
+
+#[test]
+fn a_caller_that_vanishes_leaves_nothing_behind() {
+    for_both(async |db| {
+        for _ in 0..20 {
+            let mut tx = db.begin().await.unwrap();
+            // Polled once, then dropped: the query is under way.
+            let slow = async {
+                both!(tx, c => diesel::sql_query(
+                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) \
+                     INSERT INTO keys SELECT 'gone' || i, secret, created_at FROM n, keys WHERE keys.name = 'cursor'",
+                )
+                .execute(c)
+                .await)
+            };
+            assert!(futures_util::FutureExt::now_or_never(slow).is_none());
+            drop(tx);
+            // The next writer may vanish too, before or after its BEGIN.
+            drop(futures_util::FutureExt::now_or_never(db.begin()));
+        }
+        let mut tx = db.begin().await.unwrap();
+        let count: i64 = both!(tx, c => keys::table.count().get_result(c).await).unwrap();
+        assert_eq!(count, 1);
+        insert(&mut tx, &token("alive")).await.unwrap();
+        tx.commit().await.unwrap();
+    });
+}
+
+#[test]
+fn writers_take_turns() {
+    for_both(async |db| {
+        let writers = (0..20).map(|number| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                let mut tx = db.begin().await?;
+                insert(&mut tx, &token(&format!("{number:02}"))).await?;
+                tx.commit().await
+            })
+        });
+        for outcome in futures_util::future::join_all(writers).await {
+            outcome.unwrap().unwrap();
+        }
+        assert_eq!(names(&db).await.len(), 20);
+    });
+}
+
+#[test]
+fn many_rows_are_written_at_once() {
+    for_both(async |db| {
+        let mut tx = db.begin().await.unwrap();
+        let rows: Vec<_> = (0..1200).map(|number| token(&number.to_string())).collect();
+        let again: Vec<_> =
+            rows.iter().cloned().map(|row| TokenRow { name: "new".to_owned(), ..row }).collect();
+        let written = insert_batch!(tx, rows, |batch| diesel::insert_into(tokens::table).values(batch));
+        assert_eq!(written, Ok(1200));
+        let written = insert_batch!(tx, again, |batch| diesel::insert_into(tokens::table)
+            .values(batch)
+            .on_conflict(tokens::jti)
+            .do_update()
+            .set(tokens::name.eq(excluded(tokens::name))));
+        assert_eq!(written, Ok(1200));
+        tx.commit().await.unwrap();
+        assert_eq!(names(&db).await, vec!["new"; 1200]);
+    });
+}
+
+#[test]
+fn a_failed_statement_is_not_committed_in_silence() {
+    for_postgres_url(async |url| {
+        let db = open(url).await;
+        db.migrate(&Clock::System).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let row = token("twin");
+        insert(&mut tx, &row).await.unwrap();
+        insert(&mut tx, &row).await.unwrap_err();
+        tx.commit().await.unwrap_err();
+    });
+}
+
+#[test]
+fn migrating_twice_changes_nothing() {
+    for_both_urls(async |url| {
+        let db = open(url).await;
+        assert_eq!(db.pending_migrations().await.unwrap().len(), 1);
+        let secret = async || {
+            let mut conn = db.read().await.unwrap();
+            secrets::secret(&mut conn, secrets::CURSOR).await.unwrap()
+        };
+        db.migrate(&Clock::System).await.unwrap();
+        let first = secret().await;
+        assert_eq!(first.as_ref().map(Vec::len), Some(32));
+        let (one, two) = tokio::join!(db.migrate(&Clock::System), db.migrate(&Clock::System));
+        one.unwrap();
+        two.unwrap();
+        assert_eq!(secret().await, first);
+        assert_eq!(db.pending_migrations().await.unwrap(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn jobs_wake_after_the_commit_and_only_then() {
+    for_both(async |db| {
+        let mut wakes = db.wakes();
+        if !db.is_embedded() {
+            all_woken(&mut wakes).await;
+        }
+        let mut tx = db.begin().await.unwrap();
+        tx.wake(JobName::Files);
+        drop(tx);
+        let mut tx = db.begin().await.unwrap();
+        tx.wake(JobName::Outbox);
+        tx.wake(JobName::Outbox);
+        assert!(wakes.try_recv().is_err());
+        tx.commit().await.unwrap();
+        assert_eq!(wakes.try_recv(), Ok(JobName::Outbox));
+        assert!(wakes.try_recv().is_err());
+    });
+}
+
+#[test]
+fn instances_wake_each_other() {
+    for_postgres_url(async |url| {
+        let (here, there) = (open(url).await, open(url).await);
+        let mut wakes = there.wakes();
+        all_woken(&mut wakes).await;
+        let mut tx = here.begin().await.unwrap();
+        tx.wake(JobName::Settle);
+        tx.commit().await.unwrap();
+        let heard = tokio::time::timeout(Duration::from_secs(10), wakes.recv()).await.unwrap();
+        assert_eq!(heard, Ok(JobName::Settle));
+    });
+}
+
+/// A connection for notices begins with a wake of every job.
+async fn all_woken(wakes: &mut broadcast::Receiver<JobName>) {
+    for job in JobName::ALL {
+        assert_eq!(wakes.recv().await, Ok(*job));
+    }
+}
+
+#[test]
+fn a_sqlite_file_serves_one_handle() {
+    for_both_urls(async |url| {
+        let settings = DatabaseSettings::parse(url, None).unwrap();
+        let first = Db::open(&settings).await.unwrap();
+        let second = Db::open(&settings).await;
+        if first.is_embedded() {
+            assert!(matches!(second, Err(OpenError::InUse(_))), "{second:?}");
+            drop(first);
+            Db::open(&settings).await.unwrap();
+        } else {
+            second.unwrap();
+        }
+    });
+}
+
+#[test]
+fn one_submission_of_a_debt_request_is_live() {
+    for_both(async |db| {
+        let mut tx = db.begin().await.unwrap();
+        // The rows around a submission do not matter here, and nothing is committed.
+        match tx.backend() {
+            Backend::Pg(conn) => conn.batch_execute("SET LOCAL session_replication_role = replica").await,
+            Backend::Lite(conn) => conn.batch_execute("PRAGMA defer_foreign_keys = ON").await,
+        }
+        .unwrap();
+        let debt_request = Uuid::now_v7();
+        for state in ["queued", "queued", "done", "sending"] {
+            submit(&mut tx, debt_request, state).await.unwrap();
+        }
+        submit(&mut tx, Uuid::now_v7(), "accepted").await.unwrap();
+        assert!(submit(&mut tx, debt_request, "uncertain").await.unwrap_err().is_unique());
+    });
+}
+
+async fn submit(tx: &mut Tx, debt_request: Uuid, state: &str) -> Result<usize, StoreError> {
+    let row = (
+        submissions::id.eq(Guid(Uuid::now_v7())),
+        submissions::organization_id.eq(Guid(Uuid::now_v7())),
+        submissions::debt_request_id.eq(Guid(debt_request)),
+        submissions::answer_id.eq(Guid(Uuid::now_v7())),
+        submissions::action.eq("send"),
+        submissions::transport_guid.eq(Guid(Uuid::now_v7())),
+        submissions::state.eq(state),
+        submissions::attempts.eq(0),
+        submissions::has_debt.eq(false),
+        submissions::due_key.eq(at(0).date_naive()),
+        submissions::look_first.eq(false),
+        submissions::not_before.eq(Ts(at(0))),
+        submissions::repairs.eq(0),
+        submissions::created_at.eq(Ts(at(0))),
+        submissions::updated_at.eq(Ts(at(0))),
+    );
+    Ok(both!(tx, c => diesel::insert_into(submissions::table).values(row).execute(c).await)?)
+}

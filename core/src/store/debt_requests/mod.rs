@@ -1,0 +1,219 @@
+//! The mirror of debt requests. Lists are one table: the summary of the current answer is kept in the row.
+
+mod filter;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl;
+use diesel::{
+    AggregateExpressionMethods, BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods,
+    OptionalExtension, QueryDsl, SelectableHelper, TextExpressionMethods,
+};
+use diesel_async::RunQueryDsl;
+
+pub use self::filter::{After, ExecutorFilter, Filter, Sort, SortBy};
+use self::filter::{narrowed, ordered};
+use self::rows::{DebtRequestRow, overwrite};
+use super::db::{BATCH, both, holding, insert_batch};
+use super::schema::debt_requests;
+use super::types::Ts;
+use super::{Conn, StoreError};
+use crate::domain::debt_request::{DebtRequest, ResponseStatus, Stage};
+use crate::ids::{DebtRequestId, OrganizationId};
+
+/// Counts over a filter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All.
+    pub total: i64,
+    /// In stage `new`.
+    pub new: i64,
+    /// Not answered.
+    pub unanswered: i64,
+    /// Last one.
+    /// Not answered, and today is the last day.
+    pub due_today: i64,
+    /// Not answered, and the last day is over.
+    pub overdue: i64,
+}
+
+/// One debt request of an organisation.
+pub(crate) async fn get(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id: DebtRequestId,
+) -> Result<Option<DebtRequest>, StoreError> {
+    let row = both!(conn, c => {
+        debt_requests::table
+            .find(id)
+            .filter(debt_requests::organization_id.eq(organization))
+            .select(DebtRequestRow::as_select())
+            .first(c)
+            .await
+            .optional()
+    })?;
+    Ok(row.map(DebtRequest::from))
+}
+
+/// The same, and holds the row until the transaction ends: every change of an answer begins with this.
+pub(crate) async fn lock(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id: DebtRequestId,
+) -> Result<Option<DebtRequest>, StoreError> {
+    let row = holding!(
+        conn,
+        debt_requests::table
+            .find(id)
+            .filter(debt_requests::organization_id.eq(organization))
+            .select(DebtRequestRow::as_select()),
+        |query, c| query.first(c).await.optional()
+    )?;
+    Ok(row.map(DebtRequest::from))
+}
+
+/// Those of any organisation, held until the transaction ends, in the order of their ids (no deadlocks); for jobs.
+pub(crate) async fn lock_many(
+    conn: &mut Conn,
+    ids: &[DebtRequestId],
+) -> Result<Vec<DebtRequest>, StoreError> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut found = Vec::with_capacity(ids.len());
+    for some in ids.chunks(BATCH) {
+        let rows = holding!(
+            conn,
+            debt_requests::table
+                .filter(debt_requests::id.eq_any(some.to_vec()))
+                .order(debt_requests::id)
+                .select(DebtRequestRow::as_select()),
+            |query, c| query.load(c).await
+        )?;
+        found.extend(rows.into_iter().map(DebtRequest::from));
+    }
+    Ok(found)
+}
+
+/// A page of the list.
+pub(crate) async fn page(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    filter: &Filter,
+    sort: Sort,
+    after: Option<&After>,
+    limit: i64,
+) -> Result<Vec<DebtRequest>, StoreError> {
+    let down = sort.descending;
+    let rows = both!(conn, c => {
+        let query = debt_requests::table
+            .filter(debt_requests::organization_id.eq(organization))
+            .select(DebtRequestRow::as_select())
+            .into_boxed();
+        let query = narrowed!(query, filter);
+        let query = match sort.by {
+            SortBy::DueOn => ordered!(query, debt_requests::due_key, down, after.map(After::day).transpose()?),
+            SortBy::SentOn => ordered!(query, debt_requests::sent_key, down, after.map(After::day).transpose()?),
+            SortBy::UpdatedAt => {
+                ordered!(query, debt_requests::updated_at, down, after.map(After::moment).transpose()?)
+            }
+        };
+        query.limit(limit).load(c).await
+    })?;
+    Ok(rows.into_iter().map(DebtRequest::from).collect())
+}
+
+/// Counts what a filter leaves.
+pub(crate) async fn count(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    filter: &Filter,
+    today: NaiveDate,
+) -> Result<Counts, StoreError> {
+    let open = || debt_requests::answered.eq(false);
+    let (total, new, unanswered, due_today, overdue) = both!(conn, c => {
+        let query = debt_requests::table
+            .filter(debt_requests::organization_id.eq(organization))
+            .select((
+                dsl::count(debt_requests::id),
+                dsl::count(debt_requests::id).aggregate_filter(debt_requests::stage.eq(Stage::New)),
+                dsl::count(debt_requests::id).aggregate_filter(open()),
+                dsl::count(debt_requests::id).aggregate_filter(open().and(debt_requests::due_key.eq(today))),
+                dsl::count(debt_requests::id).aggregate_filter(open().and(debt_requests::due_key.lt(today))),
+            ))
+            .into_boxed();
+        narrowed!(query, filter).first(c).await
+    })?;
+    Ok(Counts { total, new, unanswered, due_today, overdue })
+}
+
+/// By GUID or by number.
+pub(crate) async fn find(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    ids: &[DebtRequestId],
+    numbers: &[String],
+) -> Result<Vec<DebtRequest>, StoreError> {
+    let (ids, numbers) = (ids.to_vec(), numbers.to_vec());
+    let named = debt_requests::id.eq_any(ids).or(debt_requests::request_number.eq_any(numbers));
+    let rows = both!(conn, c => {
+        debt_requests::table
+            .filter(debt_requests::organization_id.eq(organization))
+            .filter(named)
+            .order(debt_requests::id)
+            .select(DebtRequestRow::as_select())
+            .load(c)
+            .await
+    })?;
+    Ok(rows.into_iter().map(DebtRequest::from).collect())
+}
+
+/// Writes whole rows, new or known, whatever their version: the transaction holds them. The owner never changes.
+pub(crate) async fn save_many(conn: &mut Conn, requests: &[DebtRequest]) -> Result<(), StoreError> {
+    let rows: Vec<_> = requests.iter().map(DebtRequestRow::from).collect();
+    insert_batch!(conn, rows, |batch| {
+        diesel::insert_into(debt_requests::table)
+            .values(batch)
+            .on_conflict(debt_requests::id)
+            .do_update()
+            .set(overwrite!())
+    })?;
+    Ok(())
+}
+
+/// Writes one row; [`StoreError::Stale`] when its version is not the one before.
+pub(crate) async fn save(conn: &mut Conn, request: &DebtRequest) -> Result<(), StoreError> {
+    let row = DebtRequestRow::from(request);
+    let before = debt_requests::table
+        .find(request.id)
+        .filter(debt_requests::organization_id.eq(request.organization))
+        .filter(debt_requests::version.eq(request.version - 1));
+    let hit = both!(conn, c => diesel::update(before).set(row).execute(c).await)?;
+    StoreError::unless_hit(hit)
+}
+
+/// Not answered in GIS, sent in these days, and last shown before a time: perhaps withdrawn by who asked. Those that are
+/// known to be gone are left out.
+pub(crate) async fn unseen(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    sent: (NaiveDate, NaiveDate),
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<DebtRequestId>, StoreError> {
+    Ok(both!(conn, c => {
+        debt_requests::table
+            .filter(debt_requests::organization_id.eq(organization))
+            .filter(debt_requests::sent_key.between(sent.0, sent.1))
+            .filter(debt_requests::response_status.eq(ResponseStatus::NotSent))
+            .filter(debt_requests::stage.ne(Stage::Gone))
+            .filter(debt_requests::synced_at.lt(Ts(before)))
+            .order((debt_requests::sent_key, debt_requests::id))
+            .limit(limit)
+            .select(debt_requests::id)
+            .load(c)
+            .await
+    })?)
+}

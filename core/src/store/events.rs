@@ -1,0 +1,218 @@
+//! The log of what happened. Numbers follow the order of commits: PostgreSQL gives them out under an advisory lock that the
+//! transaction holds to its end, SQLite has one writer anyway. Whoever holds that lock must not wait for a row any more:
+//! a transaction takes all its rows before it notes its first event.
+
+use chrono::{DateTime, Utc};
+use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel_async::RunQueryDsl;
+
+use super::db::{Backend, both, insert_batch};
+use super::schema::events;
+use super::types::{Json, Ts};
+use super::{Conn, StoreError};
+use crate::domain::event::{Event, EventKind, NewEvent};
+use crate::ids::{AnswerId, DebtRequestId, EventId, OrganizationId};
+
+/// Any number that nobody else in the database locks: "dgevents" in ASCII.
+const ADVISORY_LOCK: i64 = 0x6467_6576_656e_7473;
+
+#[derive(Insertable)]
+#[diesel(table_name = events, treat_none_as_default_value = false)]
+struct NewEventRow {
+    id: EventId,
+    organization_id: OrganizationId,
+    kind: EventKind,
+    debt_request_id: Option<DebtRequestId>,
+    answer_id: Option<AnswerId>,
+    data: Json,
+    occurred_at: Ts,
+}
+
+impl NewEventRow {
+    fn of(event: &NewEvent, now: DateTime<Utc>) -> Self {
+        Self {
+            id: EventId::generate(),
+            organization_id: event.organization,
+            kind: event.kind,
+            debt_request_id: event.debt_request,
+            answer_id: event.answer,
+            data: Json(event.data.clone()),
+            occurred_at: Ts(now),
+        }
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = events)]
+struct EventRow {
+    sequence: i64,
+    id: EventId,
+    organization_id: OrganizationId,
+    kind: EventKind,
+    debt_request_id: Option<DebtRequestId>,
+    answer_id: Option<AnswerId>,
+    data: Json,
+    occurred_at: Ts,
+}
+
+impl From<EventRow> for Event {
+    fn from(row: EventRow) -> Self {
+        Self {
+            sequence: row.sequence,
+            id: row.id,
+            event: NewEvent {
+                organization: row.organization_id,
+                kind: row.kind,
+                debt_request: row.debt_request_id,
+                answer: row.answer_id,
+                data: row.data.0,
+            },
+            occurred_at: row.occurred_at.0,
+        }
+    }
+}
+
+/// Notes events in their order. The last thing that a transaction does: see above.
+pub(crate) async fn append(
+    conn: &mut Conn,
+    events: &[NewEvent],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    match conn.backend() {
+        Backend::Pg(c) => {
+            let lock = format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
+            diesel::sql_query(lock).execute(c).await?;
+        }
+        Backend::Lite(_) => {}
+    }
+    let rows: Vec<_> = events.iter().map(|event| NewEventRow::of(event, now)).collect();
+    insert_batch!(conn, rows, |batch| diesel::insert_into(events::table).values(batch))?;
+    Ok(())
+}
+
+/// Of one debt request, oldest first, after a sequence number.
+pub(crate) async fn of_request(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    request: DebtRequestId,
+    after: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Event>, StoreError> {
+    let rows = both!(conn, c => {
+        events::table
+            .filter(events::organization_id.eq(organization))
+            .filter(events::debt_request_id.eq(request))
+            .filter(events::sequence.gt(after.unwrap_or(0)))
+            .order(events::sequence)
+            .limit(limit)
+            .select(EventRow::as_select())
+            .load(c)
+            .await
+    })?;
+    Ok(rows.into_iter().map(Event::from).collect())
+}
+
+/// Deletes entries from before a time, out of the `limit` oldest.
+pub(crate) async fn delete_before(
+    conn: &mut Conn,
+    time: DateTime<Utc>,
+    limit: i64,
+) -> Result<usize, StoreError> {
+    // The oldest by number are the oldest by time, but for those that were written at the same moment: no index of times.
+    let oldest: Vec<i64> = both!(conn, c => {
+        events::table.order(events::sequence).limit(limit).select(events::sequence).load(c).await
+    })?;
+    let Some(last) = oldest.last() else { return Ok(0) };
+    let old = events::table.filter(events::sequence.le(*last)).filter(events::occurred_at.lt(Ts(time)));
+    Ok(both!(conn, c => diesel::delete(old).execute(c).await)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::store::samples::{at, stored_organization};
+    use crate::store::test_db::{for_both, for_postgres_url, open};
+
+    fn event(organization: OrganizationId, request: DebtRequestId, number: usize) -> NewEvent {
+        NewEvent {
+            organization,
+            kind: EventKind::AnswerQueued,
+            debt_request: Some(request),
+            answer: None,
+            data: json!({ "number": number }),
+        }
+    }
+
+    #[test]
+    fn events_come_in_their_order_and_to_their_owner_only() {
+        for_both(async |db| {
+            let mut tx = db.begin().await.unwrap();
+            let (ours, theirs) = (stored_organization(&mut tx).await, stored_organization(&mut tx).await);
+            let id = DebtRequestId::generate();
+            // More than one batch.
+            let given: Vec<_> = (0..1203).map(|number| event(ours, id, number)).collect();
+            append(&mut tx, &given, at(5)).await.unwrap();
+            append(&mut tx, &[], at(5)).await.unwrap();
+            let all = of_request(&mut tx, ours, id, None, 2000).await.unwrap();
+            assert!(all.is_sorted_by_key(|event| event.sequence));
+            assert!(all.iter().all(|event| event.occurred_at == at(5)));
+            let events: Vec<_> = all.iter().map(|event| event.event.clone()).collect();
+            assert_eq!(events, given);
+            let rest = of_request(&mut tx, ours, id, Some(all[1000].sequence), 2).await.unwrap();
+            assert_eq!(rest, all[1001..1003]);
+            assert_eq!(of_request(&mut tx, theirs, id, None, 1).await.unwrap(), []);
+        });
+    }
+
+    #[test]
+    fn only_old_events_are_deleted() {
+        for_both(async |db| {
+            let mut tx = db.begin().await.unwrap();
+            let organization = stored_organization(&mut tx).await;
+            let id = DebtRequestId::generate();
+            assert_eq!(delete_before(&mut tx, at(9), 10).await.unwrap(), 0);
+            for time in 1..=4 {
+                append(&mut tx, &[event(organization, id, 0)], at(time)).await.unwrap();
+            }
+            assert_eq!(delete_before(&mut tx, at(4), 2).await.unwrap(), 2);
+            assert_eq!(delete_before(&mut tx, at(4), 9).await.unwrap(), 1);
+            assert_eq!(delete_before(&mut tx, at(4), 9).await.unwrap(), 0);
+            assert_eq!(of_request(&mut tx, organization, id, None, 9).await.unwrap().len(), 1);
+        });
+    }
+
+    #[test]
+    fn whoever_commits_later_has_the_higher_number() {
+        for_postgres_url(async |url| {
+            let db = open(url).await;
+            db.migrate(&crate::clock::Clock::System).await.unwrap();
+            let mut tx = db.begin().await.unwrap();
+            let organization = stored_organization(&mut tx).await;
+            tx.commit().await.unwrap();
+            let id = DebtRequestId::generate();
+            let mut first = db.begin().await.unwrap();
+            append(&mut first, &[event(organization, id, 1)], at(1)).await.unwrap();
+            let later = {
+                let db = db.clone();
+                tokio::spawn(async move {
+                    let mut second = db.begin().await.unwrap();
+                    append(&mut second, &[event(organization, id, 2)], at(1)).await.unwrap();
+                    second.commit().await.unwrap();
+                })
+            };
+            append(&mut first, &[event(organization, id, 1)], at(1)).await.unwrap();
+            assert!(!later.is_finished());
+            first.commit().await.unwrap();
+            later.await.unwrap();
+            let mut conn = db.read().await.unwrap();
+            let all = of_request(&mut conn, organization, id, None, 9).await.unwrap();
+            let numbers: Vec<_> = all.iter().map(|event| event.event.data["number"].clone()).collect();
+            assert_eq!(numbers, [1, 1, 2]);
+        });
+    }
+}

@@ -1,0 +1,143 @@
+//! Messages to GIS and what they carry.
+//!
+//! A message is written by whoever holds it: [`update`] says so when somebody else does by now.
+
+mod leases;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use diesel::sql_types::Bool;
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, IntoSql, OptionalExtension, QueryDsl, SelectableHelper,
+};
+use diesel_async::RunQueryDsl;
+
+pub(crate) use self::leases::{claim_abandoned, claim_polls, next_due};
+pub(crate) use self::rows::MessageRow;
+use self::rows::NewAttemptRow;
+use super::db::{Backend, both, insert_batch};
+use super::json::AsJson;
+use super::schema::{attempts, debt_requests, messages, submissions};
+use super::submissions::{SubmissionRow, submissions_of};
+use super::types::Ts;
+use super::{Conn, StoreError};
+use crate::domain::answer::LastError;
+use crate::domain::message::{Kind, Message, MessageState};
+use crate::domain::submission::{Outcome, Submission};
+use crate::ids::{DebtRequestId, MessageId, OrganizationId, SubmissionId, WorkerId};
+
+/// Writes a message and the attempts that it carries (submission, number of the attempt).
+pub(crate) async fn insert(
+    conn: &mut Conn,
+    message: &Message,
+    attempts: &[(SubmissionId, i64)],
+) -> Result<(), StoreError> {
+    let row = (MessageRow::from(message.clone()), messages::created_at.eq(Ts(message.sent_at)));
+    both!(conn, c => diesel::insert_into(messages::table).values(row).execute(c).await)?;
+    let carried = attempts.iter().map(|(submission, number)| NewAttemptRow {
+        message_id: message.id,
+        submission_id: *submission,
+        number: *number,
+    });
+    insert_batch!(conn, carried.collect(), |batch| diesel::insert_into(attempts::table).values(batch))?;
+    Ok(())
+}
+
+/// A message.
+pub(crate) async fn get(conn: &mut Conn, id: MessageId) -> Result<Option<Message>, StoreError> {
+    let row: Option<MessageRow> = both!(conn, c => {
+        messages::table.find(id).select(MessageRow::as_select()).first(c).await.optional()
+    })?;
+    Ok(row.map(Message::from))
+}
+
+/// Writes the row, but only where the holder is still the one expected and the result is not recorded yet; `false`
+/// otherwise.
+pub(crate) async fn update(
+    conn: &mut Conn,
+    message: &Message,
+    held_by: Option<WorkerId>,
+) -> Result<bool, StoreError> {
+    let row = MessageRow::from(message.clone());
+    let nobody = held_by.is_none().into_sql::<Bool>();
+    let written = both!(conn, c => {
+        diesel::update(
+            messages::table
+                .find(message.id)
+                .filter(messages::state.ne(MessageState::Done))
+                .filter(messages::worker.eq(held_by).or(messages::worker.is_null().and(nobody))),
+        )
+        .set(row)
+        .execute(c)
+        .await
+    })?;
+    Ok(written > 0)
+}
+
+/// The submissions that a message carries, held until the transaction ends with their debt requests.
+pub(crate) async fn carried(conn: &mut Conn, id: MessageId) -> Result<Vec<Submission>, StoreError> {
+    let of_message = attempts::table.filter(attempts::message_id.eq(id)).select(attempts::submission_id);
+    macro_rules! carried {
+        () => {
+            submissions::table
+                .filter(submissions::id.eq_any(of_message))
+                .order(submissions::id)
+                .select(SubmissionRow::as_select())
+        };
+    }
+    let rows = match conn.backend() {
+        Backend::Pg(c) => {
+            // The debt requests first, in one order for everybody: no deadlock with whoever has one and wants its submission.
+            let requests = submissions::table
+                .filter(submissions::id.eq_any(of_message))
+                .select(submissions::debt_request_id);
+            debt_requests::table
+                .filter(debt_requests::id.eq_any(requests))
+                .order(debt_requests::id)
+                .select(debt_requests::id)
+                .for_update()
+                .load::<DebtRequestId>(c)
+                .await?;
+            carried!().for_update().load(c).await
+        }
+        Backend::Lite(c) => carried!().load(c).await,
+    }?;
+    Ok(submissions_of(rows))
+}
+
+/// Says what became of an attempt.
+pub(crate) async fn set_outcome(
+    conn: &mut Conn,
+    id: MessageId,
+    submission: SubmissionId,
+    outcome: Outcome,
+    error: Option<&LastError>,
+) -> Result<(), StoreError> {
+    let error = error.cloned().map(AsJson);
+    both!(conn, c => {
+        diesel::update(attempts::table.find((id, submission)))
+            .set((attempts::outcome.eq(outcome), attempts::error.eq(error)))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// The newest page message of an organisation, by (`sent_at`, id).
+pub(crate) async fn last_page(
+    conn: &mut Conn,
+    organization: OrganizationId,
+) -> Result<Option<Message>, StoreError> {
+    let row: Option<MessageRow> = both!(conn, c => {
+        messages::table
+            .filter(messages::organization_id.eq(organization))
+            .filter(messages::kind.eq(Kind::Page))
+            .order((messages::sent_at.desc(), messages::id.desc()))
+            .select(MessageRow::as_select())
+            .first(c)
+            .await
+            .optional()
+    })?;
+    Ok(row.map(Message::from))
+}

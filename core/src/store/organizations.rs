@@ -1,0 +1,293 @@
+//! Suppliers and their employees.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
+use diesel::{
+    ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+    select,
+};
+use diesel_async::RunQueryDsl;
+
+use super::db::both;
+use super::schema::{attachments, debt_requests, employees, events, messages, organizations, sync_runs};
+use super::types::{Guid, Json, Ts};
+use super::{Conn, StoreError};
+use crate::domain::organization::{Employee, Halt, Organization};
+use crate::ids::{DepartmentId, EmployeeId, OrganizationId};
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = organizations, treat_none_as_default_value = false)]
+struct OrganizationRow {
+    id: OrganizationId,
+    name: String,
+    ogrn: String,
+    ppa_guid: Guid,
+    signer: String,
+    time_zone: String,
+    default_executor_id: Option<EmployeeId>,
+    content_key: Vec<u8>,
+    halted: Option<Json>,
+    version: i64,
+    created_at: Ts,
+    updated_at: Ts,
+}
+
+impl OrganizationRow {
+    fn of(organization: &Organization) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: organization.id,
+            name: organization.name.clone(),
+            ogrn: organization.ogrn.as_str().to_owned(),
+            ppa_guid: Guid(organization.ppa_guid),
+            signer: organization.signer.clone(),
+            time_zone: organization.time_zone.name().to_owned(),
+            default_executor_id: organization.default_executor,
+            content_key: organization.content_key.to_vec(),
+            halted: organization.halted.as_ref().map(Json::of).transpose()?,
+            version: 1,
+            created_at: Ts(organization.created_at),
+            updated_at: Ts(organization.created_at),
+        })
+    }
+}
+
+impl TryFrom<OrganizationRow> for Organization {
+    type Error = StoreError;
+
+    fn try_from(row: OrganizationRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id,
+            name: row.name,
+            ogrn: row.ogrn.parse().map_err(StoreError::corrupt)?,
+            ppa_guid: row.ppa_guid.0,
+            signer: row.signer,
+            time_zone: row.time_zone.parse().map_err(StoreError::corrupt)?,
+            default_executor: row.default_executor_id,
+            content_key: row.content_key.as_slice().try_into().map_err(StoreError::corrupt)?,
+            halted: row.halted.map(Json::read).transpose()?,
+            created_at: row.created_at.0,
+        })
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = employees, treat_none_as_default_value = false)]
+struct EmployeeRow {
+    id: EmployeeId,
+    organization_id: OrganizationId,
+    full_name: String,
+    gis_guid: Option<Guid>,
+    department_id: Option<DepartmentId>,
+    created_at: Ts,
+}
+
+impl From<EmployeeRow> for Employee {
+    fn from(row: EmployeeRow) -> Self {
+        Self {
+            id: row.id,
+            organization: row.organization_id,
+            full_name: row.full_name,
+            gis_guid: row.gis_guid.map(|guid| guid.0),
+            department: row.department_id,
+        }
+    }
+}
+
+/// Adds an organisation. A second one with the same orgPPAGUID is a [`StoreError::Unique`].
+pub(crate) async fn insert(conn: &mut Conn, organization: &Organization) -> Result<(), StoreError> {
+    let row = OrganizationRow::of(organization)?;
+    both!(conn, c => diesel::insert_into(organizations::table).values(row).execute(c).await)?;
+    Ok(())
+}
+
+/// One organisation.
+pub(crate) async fn get(conn: &mut Conn, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
+    let row = both!(conn, c => {
+        organizations::table.find(id).select(OrganizationRow::as_select()).first(c).await.optional()
+    })?;
+    row.map(Organization::try_from).transpose()
+}
+
+/// All, by name.
+pub(crate) async fn list(conn: &mut Conn) -> Result<Vec<Organization>, StoreError> {
+    let rows = both!(conn, c => {
+        organizations::table
+            .order((organizations::name, organizations::id))
+            .select(OrganizationRow::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(Organization::try_from).collect()
+}
+
+/// Removes an organisation with its employees and its log; `false` when it does not exist, or still has debt requests or
+/// files (whose content in the file store would have no owner; unused ones expire by themselves).
+pub(crate) async fn remove(conn: &mut Conn, id: OrganizationId) -> Result<bool, StoreError> {
+    if has_something(conn, id).await? {
+        return Ok(false);
+    }
+    let removed = both!(conn, c => async {
+        diesel::delete(employees::table.filter(employees::organization_id.eq(id))).execute(c).await?;
+        diesel::delete(events::table.filter(events::organization_id.eq(id))).execute(c).await?;
+        diesel::delete(messages::table.filter(messages::organization_id.eq(id))).execute(c).await?;
+        diesel::delete(sync_runs::table.filter(sync_runs::organization_id.eq(id))).execute(c).await?;
+        diesel::delete(organizations::table.find(id)).execute(c).await
+    }
+    .await)?;
+    Ok(removed > 0)
+}
+
+async fn has_something(conn: &mut Conn, id: OrganizationId) -> Result<bool, StoreError> {
+    let asked = debt_requests::table.filter(debt_requests::organization_id.eq(id));
+    let stored = attachments::table.filter(attachments::organization_id.eq(id));
+    let (asked, stored): (bool, bool) =
+        both!(conn, c => select((exists(asked), exists(stored))).get_result(c).await)?;
+    Ok(asked || stored)
+}
+
+/// Names the employee that stands in when nobody else does.
+pub(crate) async fn set_default_executor(
+    conn: &mut Conn,
+    id: OrganizationId,
+    employee: EmployeeId,
+) -> Result<(), StoreError> {
+    let change = (
+        organizations::default_executor_id.eq(Some(employee)),
+        organizations::version.eq(organizations::version + 1),
+    );
+    let hit = both!(conn, c => diesel::update(organizations::table.find(id)).set(change).execute(c).await)?;
+    StoreError::unless_hit(hit)
+}
+
+/// Stops or frees its queue.
+pub(crate) async fn set_halted(
+    conn: &mut Conn,
+    id: OrganizationId,
+    halt: Option<&Halt>,
+) -> Result<(), StoreError> {
+    let halt = halt.map(Json::of).transpose()?;
+    let change = (organizations::halted.eq(halt), organizations::version.eq(organizations::version + 1));
+    let hit = both!(conn, c => diesel::update(organizations::table.find(id)).set(change).execute(c).await)?;
+    StoreError::unless_hit(hit)
+}
+
+/// Adds an employee.
+pub(crate) async fn insert_employee(
+    conn: &mut Conn,
+    employee: &Employee,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let row = EmployeeRow {
+        id: employee.id,
+        organization_id: employee.organization,
+        full_name: employee.full_name.clone(),
+        gis_guid: employee.gis_guid.map(Guid),
+        department_id: employee.department,
+        created_at: Ts(now),
+    };
+    both!(conn, c => diesel::insert_into(employees::table).values(row).execute(c).await)?;
+    Ok(())
+}
+
+/// One employee of an organisation.
+pub(crate) async fn employee(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id: EmployeeId,
+) -> Result<Option<Employee>, StoreError> {
+    let row = both!(conn, c => {
+        employees::table
+            .find(id)
+            .filter(employees::organization_id.eq(organization))
+            .select(EmployeeRow::as_select())
+            .first(c)
+            .await
+            .optional()
+    })?;
+    Ok(row.map(Employee::from))
+}
+
+/// The employees of an organisation, by name.
+pub(crate) async fn employees(
+    conn: &mut Conn,
+    organization: OrganizationId,
+) -> Result<Vec<Employee>, StoreError> {
+    let rows = both!(conn, c => {
+        employees::table
+            .filter(employees::organization_id.eq(organization))
+            .order((employees::full_name, employees::id))
+            .select(EmployeeRow::as_select())
+            .load(c)
+            .await
+    })?;
+    Ok(rows.into_iter().map(Employee::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::samples::{at, organization, request, stored_organization};
+    use crate::store::test_db::for_both;
+
+    fn employee_of(organization: OrganizationId, full_name: &str) -> Employee {
+        Employee {
+            id: EmployeeId::generate(),
+            organization,
+            full_name: full_name.to_owned(),
+            gis_guid: Some(uuid::Uuid::now_v7()),
+            department: Some(DepartmentId::generate()),
+        }
+    }
+
+    #[test]
+    fn an_organization_comes_back_as_it_went_and_its_guid_is_its_own() {
+        for_both(async |db| {
+            let mut tx = db.begin().await.unwrap();
+            let mut given = organization();
+            insert(&mut tx, &given).await.unwrap();
+            assert_eq!(get(&mut tx, given.id).await.unwrap(), Some(given.clone()));
+            let halt =
+                Halt { code: "AUT011003".to_owned(), detail: "нет прав".to_owned(), since: at(7) };
+            let employee = EmployeeId::generate();
+            set_halted(&mut tx, given.id, Some(&halt)).await.unwrap();
+            set_default_executor(&mut tx, given.id, employee).await.unwrap();
+            given.halted = Some(halt);
+            given.default_executor = Some(employee);
+            assert_eq!(list(&mut tx).await.unwrap(), [given.clone()]);
+            set_halted(&mut tx, given.id, None).await.unwrap();
+            assert_eq!(get(&mut tx, given.id).await.unwrap().unwrap().halted, None);
+            let twin = Organization { id: OrganizationId::generate(), ..given };
+            assert!(insert(&mut tx, &twin).await.unwrap_err().is_unique());
+        });
+    }
+
+    #[test]
+    fn employees_belong_to_their_organization() {
+        for_both(async |db| {
+            let mut tx = db.begin().await.unwrap();
+            let (ours, theirs) = (stored_organization(&mut tx).await, stored_organization(&mut tx).await);
+            let (second, first) = (employee_of(ours, "Яковлева Ю. Ю."), employee_of(ours, "Андреев А. А."));
+            for employee in [&second, &first] {
+                insert_employee(&mut tx, employee, at(1)).await.unwrap();
+            }
+            assert_eq!(employees(&mut tx, ours).await.unwrap(), [first.clone(), second]);
+            assert_eq!(employees(&mut tx, theirs).await.unwrap(), []);
+            assert_eq!(employee(&mut tx, theirs, first.id).await.unwrap(), None);
+            assert_eq!(employee(&mut tx, ours, first.id).await.unwrap(), Some(first));
+        });
+    }
+
+    #[test]
+    fn only_an_organization_without_debt_requests_is_removed() {
+        for_both(async |db| {
+            let mut tx = db.begin().await.unwrap();
+            let (idle, busy) = (stored_organization(&mut tx).await, stored_organization(&mut tx).await);
+            insert_employee(&mut tx, &employee_of(idle, "Андреев А. А."), at(1)).await.unwrap();
+            crate::store::debt_requests::save_many(&mut tx, &[request(busy)]).await.unwrap();
+            assert!(!remove(&mut tx, busy).await.unwrap());
+            assert!(remove(&mut tx, idle).await.unwrap());
+            assert!(!remove(&mut tx, idle).await.unwrap());
+            assert_eq!(get(&mut tx, idle).await.unwrap(), None);
+        });
+    }
+}

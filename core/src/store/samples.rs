@@ -1,0 +1,79 @@
+//! Invented rows for the tests of the store.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use super::{Conn, organizations};
+use crate::domain::debt_request::{
+    Address, DebtRequest, GisView, RequestStatus, Requester, ResponseStatus, Stage,
+};
+use crate::domain::organization::Organization;
+use crate::ids::{DebtRequestId, OrganizationId};
+
+/// So many microseconds after an hour in 2026.
+pub(crate) fn at(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(1_793_612_345_000_000 + micros).unwrap()
+}
+
+/// A day in November 2026.
+pub(crate) fn day(number: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 11, number).unwrap()
+}
+
+/// An organisation.
+pub(crate) fn organization() -> Organization {
+    Organization {
+        id: OrganizationId::generate(),
+        name: "ООО «Тепло»".to_owned(),
+        ogrn: "1026605606620".parse().unwrap(),
+        ppa_guid: Uuid::now_v7(),
+        signer: "main".to_owned(),
+        time_zone: Tz::Asia__Yekaterinburg,
+        default_executor: None,
+        content_key: [7; 32],
+        halted: None,
+        created_at: at(0),
+    }
+}
+
+/// An organisation that is stored.
+pub(crate) async fn stored_organization(conn: &mut Conn) -> OrganizationId {
+    let organization = organization();
+    organizations::insert(conn, &organization).await.unwrap();
+    organization.id
+}
+
+/// A debt request as GIS first shows it.
+pub(crate) fn request(organization: OrganizationId) -> DebtRequest {
+    DebtRequest {
+        id: DebtRequestId::generate(),
+        organization,
+        gis: GisView {
+            request_id: None,
+            request_number: "62026110433".to_owned(),
+            requester: Requester::default(),
+            address: Address::default(),
+            period_from: None,
+            period_to: None,
+            sent_on: Some(day(2)),
+            due_on: Some(day(10)),
+            request_status: RequestStatus::Sent,
+            response_status: ResponseStatus::NotSent,
+        },
+        synced_at: at(0),
+        shown: None,
+        stage: Stage::New,
+        answered: false,
+        department: None,
+        responsible: None,
+        executor: None,
+        note: None,
+        matched: None,
+        answer: None,
+        draft: None,
+        version: 1,
+        created_at: at(0),
+        updated_at: at(0),
+    }
+}

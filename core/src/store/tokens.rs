@@ -1,0 +1,151 @@
+//! Tokens that were issued: what is known of each, never the token itself.
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+};
+use diesel_async::RunQueryDsl;
+
+use super::db::both;
+use super::schema::tokens;
+use super::types::{Json, Ts};
+use super::{Conn, StoreError};
+use crate::domain::token::Token;
+use crate::ids::{EmployeeId, TokenId};
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = tokens, treat_none_as_default_value = false)]
+struct TokenRow {
+    jti: TokenId,
+    name: String,
+    scopes: String,
+    organizations: Json,
+    employee_id: Option<EmployeeId>,
+    created_by: String,
+    created_at: Ts,
+    expires_at: Ts,
+    last_used_at: Option<Ts>,
+    revoked_at: Option<Ts>,
+}
+
+impl TokenRow {
+    fn of(token: &Token) -> Result<Self, StoreError> {
+        Ok(Self {
+            jti: token.id,
+            name: token.name.clone(),
+            scopes: token.scopes.to_string(),
+            organizations: Json::of(&token.organizations)?,
+            employee_id: token.employee,
+            created_by: token.created_by.clone(),
+            created_at: Ts(token.created_at),
+            expires_at: Ts(token.expires_at),
+            last_used_at: token.last_used_at.map(Ts),
+            revoked_at: token.revoked_at.map(Ts),
+        })
+    }
+}
+
+impl TryFrom<TokenRow> for Token {
+    type Error = StoreError;
+
+    fn try_from(row: TokenRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.jti,
+            name: row.name,
+            scopes: row.scopes.parse().map_err(StoreError::corrupt)?,
+            organizations: row.organizations.read()?,
+            employee: row.employee_id,
+            created_by: row.created_by,
+            created_at: row.created_at.0,
+            expires_at: row.expires_at.0,
+            last_used_at: row.last_used_at.map(|time| time.0),
+            revoked_at: row.revoked_at.map(|time| time.0),
+        })
+    }
+}
+
+/// Notes a token that was issued.
+pub(crate) async fn insert(conn: &mut Conn, token: &Token) -> Result<(), StoreError> {
+    let row = TokenRow::of(token)?;
+    both!(conn, c => diesel::insert_into(tokens::table).values(row).execute(c).await)?;
+    Ok(())
+}
+
+/// One token.
+pub(crate) async fn get(conn: &mut Conn, id: TokenId) -> Result<Option<Token>, StoreError> {
+    let row = both!(conn, c => {
+        tokens::table.find(id).select(TokenRow::as_select()).first(c).await.optional()
+    })?;
+    row.map(Token::try_from).transpose()
+}
+
+/// All, newest first.
+pub(crate) async fn list(conn: &mut Conn) -> Result<Vec<Token>, StoreError> {
+    let rows = both!(conn, c => {
+        tokens::table
+            .order((tokens::created_at.desc(), tokens::jti.desc()))
+            .select(TokenRow::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(Token::try_from).collect()
+}
+
+/// Revokes a token; `false` when there is none or it was revoked before.
+pub(crate) async fn revoke(conn: &mut Conn, id: TokenId, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    let valid = tokens::table.find(id).filter(tokens::revoked_at.is_null());
+    let change = tokens::revoked_at.eq(Some(Ts(now)));
+    let hit = both!(conn, c => diesel::update(valid).set(change).execute(c).await)?;
+    Ok(hit > 0)
+}
+
+/// Notes that a token was used.
+pub(crate) async fn touch(conn: &mut Conn, id: TokenId, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let change = tokens::last_used_at.eq(Some(Ts(now)));
+    both!(conn, c => diesel::update(tokens::table.find(id)).set(change).execute(c).await)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::caller::{Scope, Scopes};
+    use crate::ids::OrganizationId;
+    use crate::store::samples::at;
+    use crate::store::test_db::for_both;
+
+    fn token(created_at: i64) -> Token {
+        Token {
+            id: TokenId::generate(),
+            name: "billing".to_owned(),
+            scopes: Scopes::from_iter([Scope::RequestsRead, Scope::AnswersSubmit]),
+            organizations: vec![OrganizationId::generate(), OrganizationId::generate()],
+            employee: None,
+            created_by: "cli".to_owned(),
+            created_at: at(created_at),
+            expires_at: at(1_000_000),
+            last_used_at: None,
+            revoked_at: None,
+        }
+    }
+
+    #[test]
+    fn a_token_is_used_and_revoked_once() {
+        for_both(async |db| {
+            let mut tx = db.begin().await.unwrap();
+            let (mut old, new) = (token(1), token(2));
+            for token in [&old, &new] {
+                insert(&mut tx, token).await.unwrap();
+            }
+            touch(&mut tx, old.id, at(5)).await.unwrap();
+            assert!(revoke(&mut tx, old.id, at(6)).await.unwrap());
+            assert!(!revoke(&mut tx, old.id, at(7)).await.unwrap());
+            assert!(!revoke(&mut tx, TokenId::generate(), at(7)).await.unwrap());
+            old.last_used_at = Some(at(5));
+            old.revoked_at = Some(at(6));
+            assert_eq!(get(&mut tx, old.id).await.unwrap(), Some(old.clone()));
+            assert_eq!(get(&mut tx, TokenId::generate()).await.unwrap(), None);
+            assert_eq!(list(&mut tx).await.unwrap(), [new, old]);
+        });
+    }
+}

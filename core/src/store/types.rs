@@ -1,0 +1,268 @@
+//! SQL types that mean one thing and look different in the two databases, and how Rust types go in and out of them.
+//!
+//! Identifiers of ours are stored as [`Uid`] by `uid!`, enums with a name as text by `text!`, without diesel in their
+//! own files. A bare `uuid::Uuid`, `chrono::DateTime<Utc>` or `serde_json::Value` can be read from a row; to be written
+//! or compared it is wrapped into [`Guid`], [`Ts`] or [`Json`], because Rust's orphan rule lets no other crate make
+//! foreign types expressions of diesel's. Rows use the wrappers throughout.
+
+use chrono::{DateTime, Utc};
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql};
+use diesel::pg::Pg;
+use diesel::query_builder::QueryId;
+use diesel::result::Error as DieselError;
+use diesel::serialize::{self, IsNull, Output, ToSql};
+use diesel::sql_types::{self, SqlType};
+use diesel::sqlite::Sqlite;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::error::StoreError;
+
+/// An identifier: `uuid`, or 16 bytes.
+#[derive(Debug, Clone, Copy, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 2950, array_oid = 2951))]
+#[diesel(sqlite_type(name = "Binary"))]
+pub struct Uid;
+
+/// A time: `timestamptz`, or microseconds since 1970.
+#[derive(Debug, Clone, Copy, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 1184, array_oid = 1185))]
+#[diesel(sqlite_type(name = "Long"))]
+pub struct Tstz;
+
+/// A JSON document: `jsonb`, or its text.
+#[derive(Debug, Clone, Copy, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 3802, array_oid = 3807))]
+#[diesel(sqlite_type(name = "Text"))]
+pub struct Doc;
+
+impl sql_types::SqlOrd for Uid {}
+impl sql_types::SqlOrd for Tstz {}
+
+/// A bare UUID on its way into the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Guid(pub(crate) Uuid);
+
+/// A time on its way into the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Ts(pub(crate) DateTime<Utc>);
+
+/// A document on its way into the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Json(pub(crate) Value);
+
+impl Json {
+    /// What the document of a value is.
+    pub(crate) fn of<T: Serialize>(value: &T) -> Result<Self, StoreError> {
+        let value = serde_json::to_value(value);
+        value.map(Self).map_err(|error| StoreError::Database(DieselError::SerializationError(error.into())))
+    }
+
+    /// The value of the document.
+    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, StoreError> {
+        serde_json::from_value(self.0).map_err(StoreError::corrupt)
+    }
+}
+
+impl FromSql<Uid, Pg> for Uuid {
+    fn from_sql(value: <Pg as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        <Self as FromSql<sql_types::Uuid, Pg>>::from_sql(value)
+    }
+}
+
+impl ToSql<Uid, Pg> for Uuid {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        <Self as ToSql<sql_types::Uuid, Pg>>::to_sql(self, out)
+    }
+}
+
+impl FromSql<Uid, Sqlite> for Uuid {
+    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        let bytes = <Vec<u8> as FromSql<sql_types::Binary, Sqlite>>::from_sql(value)?;
+        Ok(Self::from_slice(&bytes)?)
+    }
+}
+
+impl ToSql<Uid, Sqlite> for Uuid {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.as_bytes().as_slice());
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Tstz, Pg> for DateTime<Utc> {
+    fn from_sql(value: <Pg as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        <Self as FromSql<sql_types::Timestamptz, Pg>>::from_sql(value)
+    }
+}
+
+impl ToSql<Tstz, Pg> for DateTime<Utc> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        <Self as ToSql<sql_types::Timestamptz, Pg>>::to_sql(self, &mut out.reborrow())
+    }
+}
+
+impl FromSql<Tstz, Sqlite> for DateTime<Utc> {
+    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        let micros = <i64 as FromSql<sql_types::BigInt, Sqlite>>::from_sql(value)?;
+        Self::from_timestamp_micros(micros).ok_or_else(|| "a time beyond all calendars".into())
+    }
+}
+
+impl ToSql<Tstz, Sqlite> for DateTime<Utc> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.timestamp_micros());
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Doc, Pg> for Value {
+    fn from_sql(value: <Pg as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        <Self as FromSql<sql_types::Jsonb, Pg>>::from_sql(value)
+    }
+}
+
+impl ToSql<Doc, Pg> for Value {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        <Self as ToSql<sql_types::Jsonb, Pg>>::to_sql(self, &mut out.reborrow())
+    }
+}
+
+impl FromSql<Doc, Sqlite> for Value {
+    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        let text = <String as FromSql<sql_types::Text, Sqlite>>::from_sql(value)?;
+        Ok(serde_json::from_str(&text)?)
+    }
+}
+
+impl ToSql<Doc, Sqlite> for Value {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.to_string());
+        Ok(IsNull::No)
+    }
+}
+
+/// What diesel's derives `AsExpression` and `FromSqlRow` do, from outside of the type's own file.
+macro_rules! column {
+    ($name:ty, $sql:ty) => {
+        const _: () = {
+            use diesel::backend::Backend;
+            use diesel::expression::AsExpression;
+            use diesel::internal::derives::as_expression::Bound;
+            use diesel::serialize::{self, Output, ToSql};
+            use diesel::sql_types::{Nullable, SingleValue};
+
+    $crate::store::types::column!(@expression $name, $sql);
+    $crate::store::types::column!(@expression &$name, $sql);
+    $crate::store::types::column!(@expression $name, Nullable<$sql>);
+    $crate::store::types::column!(@expression &$name, Nullable<$sql>);
+
+            impl<DB: Backend> ToSql<Nullable<$sql>, DB> for $name
+            where
+                Self: ToSql<$sql, DB>,
+            {
+                fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                    <Self as ToSql<$sql, DB>>::to_sql(self, out)
+                }
+            }
+
+            impl<ST, DB> diesel::deserialize::Queryable<ST, DB> for $name
+            where
+                DB: Backend,
+                ST: SingleValue,
+                Self: diesel::deserialize::FromSql<ST, DB>,
+            {
+                type Row = Self;
+
+                fn build(row: Self) -> diesel::deserialize::Result<Self> {
+                    Ok(row)
+                }
+            }
+        };
+    };
+    (@expression $rust:ty, $sql:ty) => {
+        impl AsExpression<$sql> for $rust {
+            type Expression = Bound<$sql, Self>;
+
+            fn as_expression(self) -> Self::Expression {
+                Bound::new(self)
+            }
+        }
+    };
+}
+
+/// Stores a newtype as the type inside it.
+macro_rules! wrapper {
+    ($name:ident, $inner:ty, $sql:ty) => {
+        $crate::store::types::column!($name, $sql);
+
+        impl<DB> diesel::deserialize::FromSql<$sql, DB> for $name
+        where
+            DB: diesel::backend::Backend,
+            $inner: diesel::deserialize::FromSql<$sql, DB>,
+        {
+            fn from_sql(value: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
+                <$inner as diesel::deserialize::FromSql<$sql, DB>>::from_sql(value).map(Self)
+            }
+        }
+
+        impl<DB> diesel::serialize::ToSql<$sql, DB> for $name
+        where
+            DB: diesel::backend::Backend,
+            $inner: diesel::serialize::ToSql<$sql, DB>,
+        {
+            fn to_sql<'b>(
+                &'b self,
+                out: &mut diesel::serialize::Output<'b, '_, DB>,
+            ) -> diesel::serialize::Result {
+                <$inner as diesel::serialize::ToSql<$sql, DB>>::to_sql(&self.0, out)
+            }
+        }
+    };
+}
+
+/// Stores a newtype over `Uuid` as [`Uid`].
+macro_rules! uid {
+    ($name:ident) => {
+        $crate::store::types::wrapper!($name, uuid::Uuid, $crate::store::types::Uid);
+    };
+}
+
+/// Stores a type with `as_str(self) -> &'static str` and `FromStr` (whose error is an `Error`) as `Text`.
+macro_rules! text {
+    ($name:ident) => {
+        $crate::store::types::column!($name, diesel::sql_types::Text);
+
+        impl<DB> diesel::deserialize::FromSql<diesel::sql_types::Text, DB> for $name
+        where
+            DB: diesel::backend::Backend,
+            String: diesel::deserialize::FromSql<diesel::sql_types::Text, DB>,
+        {
+            fn from_sql(value: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
+                Ok(String::from_sql(value)?.parse::<Self>()?)
+            }
+        }
+
+        impl<DB> diesel::serialize::ToSql<diesel::sql_types::Text, DB> for $name
+        where
+            DB: diesel::backend::Backend,
+            str: diesel::serialize::ToSql<diesel::sql_types::Text, DB>,
+        {
+            fn to_sql<'b>(
+                &'b self,
+                out: &mut diesel::serialize::Output<'b, '_, DB>,
+            ) -> diesel::serialize::Result {
+                self.as_str().to_sql(out)
+            }
+        }
+    };
+}
+
+pub(crate) use {column, text, uid, wrapper};
+
+wrapper!(Guid, Uuid, Uid);
+wrapper!(Ts, DateTime<Utc>, Tstz);
+wrapper!(Json, Value, Doc);

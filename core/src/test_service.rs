@@ -1,0 +1,66 @@
+//! A service over a fresh database, with one organisation and a client that may do everything.
+
+use chrono::{DateTime, Utc};
+use gis_client::debt_requests::Dictionaries;
+use tempfile::TempDir;
+
+use crate::Service;
+use crate::access::TokenCache;
+use crate::clock::Clock;
+use crate::domain::caller::{Caller, Scope, Scopes};
+use crate::files::FileStore;
+use crate::ids::{OrganizationId, TokenId};
+use crate::settings::Settings;
+use crate::store::{Db, samples};
+
+/// What a test of use cases stands on.
+pub(crate) struct Bench {
+    pub(crate) service: Service,
+    pub(crate) caller: Caller,
+    folder: TempDir,
+}
+
+impl Bench {
+    /// The clock shows [`start`].
+    pub(crate) async fn new(db: Db) -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let organization = samples::stored_organization(&mut tx).await;
+        tx.commit().await.unwrap();
+        let service = Service {
+            db,
+            clock: Clock::manual(start()),
+            files: FileStore::open(&format!("file://{}", folder.path().display())).unwrap(),
+            dictionaries: Dictionaries::default(),
+            settings: Settings::default(),
+            tokens: TokenCache::default(),
+        };
+        Self { service, caller: caller(organization), folder }
+    }
+
+    /// How many files the file store holds.
+    pub(crate) fn stored_files(&self) -> usize {
+        std::fs::read_dir(self.folder.path()).unwrap().count()
+    }
+}
+
+/// 2026-11-04 20:30 in UTC, half past one of the next day in Yekaterinburg.
+pub(crate) fn start() -> DateTime<Utc> {
+    "2026-11-04T20:30:00Z".parse().unwrap()
+}
+
+/// A client that may do everything for an organisation.
+pub(crate) fn caller(organization: OrganizationId) -> Caller {
+    Caller {
+        token: TokenId::generate(),
+        subject: "1С Биллинг".to_owned(),
+        organization,
+        employee: None,
+        scopes: Scopes::from_iter(Scope::ALL.iter().copied()),
+    }
+}
+
+/// The same client with one scope alone.
+pub(crate) fn only(caller: &Caller, scope: Scope) -> Caller {
+    Caller { scopes: Scopes::from_iter([scope]), ..caller.clone() }
+}

@@ -1,0 +1,17 @@
+DROP TABLE jobs;
+DROP TABLE gis_operations;
+DROP TABLE sync_runs;
+DROP TABLE receipts;
+DROP TABLE events;
+DROP TABLE answer_files;
+DROP TABLE attachments;
+DROP TABLE attempts;
+DROP TABLE messages;
+DROP TABLE submissions;
+DROP TABLE external_ids;
+DROP TABLE answers;
+DROP TABLE debt_requests;
+DROP TABLE tokens;
+DROP TABLE employees;
+DROP TABLE organizations;
+DROP TABLE keys;

@@ -1,0 +1,69 @@
+//! A PostgreSQL database of one's own for a test, made for it and dropped after it.
+
+use tokio_postgres::{Client, NoTls};
+use url::Url;
+use uuid::Uuid;
+
+/// Where a PostgreSQL is in which tests may make databases.
+pub const URL: &str = "TEST_POSTGRES_URL";
+const DEFAULT_URL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
+
+/// An empty database. Rust cannot wait in `Drop`: call [`Database::remove`] however the test ends.
+#[derive(Debug)]
+pub struct Database {
+    server: Url,
+    name: String,
+}
+
+impl Database {
+    /// Makes a database, or gives `None` after saying loudly that the PostgreSQL side of `test` was left out.
+    ///
+    /// # Panics
+    /// When there is no PostgreSQL and cross-checks are required, or when it makes no databases.
+    pub async fn create(test: &str) -> Option<Self> {
+        let server = std::env::var(URL).unwrap_or_else(|_| DEFAULT_URL.to_owned());
+        let server = Url::parse(&server).unwrap_or_else(|error| panic!("{URL}: {error}"));
+        match connect(&server).await {
+            Ok(client) => {
+                let name = format!("debtgate_test_{}", Uuid::now_v7().simple());
+                run(&client, &format!("CREATE DATABASE {name}")).await;
+                Some(Self { server, name })
+            }
+            Err(error) => {
+                crate::skip(&format!("PostgreSQL: {test}"), &format!("{}: {error}", shown(&server)))
+            }
+        }
+    }
+
+    /// Where the database is.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let mut url = self.server.clone();
+        url.set_path(&self.name);
+        url.into()
+    }
+
+    /// Drops the database, whoever may be connected to it.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub async fn remove(self) {
+        let client = connect(&self.server).await.unwrap_or_else(|error| panic!("{URL}: {error}"));
+        run(&client, &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
+    }
+}
+
+async fn connect(server: &Url) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(server.as_str(), NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+async fn run(client: &Client, statement: &str) {
+    client.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
+}
+
+/// The URL without a password.
+fn shown(server: &Url) -> String {
+    format!("{}:{}", server.host_str().unwrap_or_default(), server.port().unwrap_or(5432))
+}
