@@ -4,14 +4,16 @@
 //! signed with a secret of the database, so every instance accepts it and nobody can make one up; with other filters it
 //! is refused, because it would skip or repeat items without a word.
 
+use std::str::FromStr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use debt_core::Code;
 use debt_core::error::{Error, Mistake};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Items of a page when the client does not say.
@@ -20,17 +22,6 @@ const USUAL: u32 = 50;
 const MOST: u32 = 200;
 /// Octets of a signature.
 const TAG: usize = 32;
-
-/// Страница списка.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Page<T> {
-    /// Записи.
-    #[schema(max_items = 200)]
-    pub items: Vec<T>,
-    /// Курсор следующей страницы; `null`, если она последняя.
-    #[schema(max_length = 2048, example = json!(null))]
-    pub next: Option<String>,
-}
 
 /// How many items a page has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +76,28 @@ struct Content {
     #[serde(flatten)]
     position: Position,
     filters: String,
+}
+
+impl Position {
+    /// The sort key of a list in order of time.
+    ///
+    /// # Errors
+    /// [`Code::InvalidCursor`]: the signature holds, so only a cursor of another version of ours ends here.
+    pub fn moment(&self) -> Result<DateTime<Utc>, Error> {
+        self.key.parse().ok().and_then(DateTime::from_timestamp_micros).ok_or_else(outdated)
+    }
+
+    /// The sort key of any other list.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn key<T: FromStr>(&self) -> Result<T, Error> {
+        self.key.parse().or(Err(outdated()))
+    }
+}
+
+fn outdated() -> Error {
+    Error::refused(Code::InvalidCursor, "курсор устарел; начните с первой страницы")
 }
 
 /// Makes and reads cursors.
@@ -175,6 +188,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_key_of_another_version_is_an_outdated_cursor() {
+        let position = |key: &str| Position { key: key.to_owned(), id: Uuid::nil() };
+        assert_eq!(position("1500000").moment().unwrap().timestamp_micros(), 1_500_000);
+        assert_eq!(position("7").key::<i64>().unwrap(), 7);
+        for key in ["", "tea", "2026-11-05", "99999999999999999999"] {
+            assert!(
+                matches!(position(key).moment(), Err(Error::Refused { code: Code::InvalidCursor, .. })),
+                "{key}"
+            );
+        }
+    }
 
     fn filters(query: &str) -> FilterHash {
         let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();

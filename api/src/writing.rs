@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ETAG, LOCATION, RETRY_AFTER};
+use actix_web::http::header::{LOCATION, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use debt_core::domain::caller::Caller;
@@ -18,8 +18,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
-use crate::headers::IdempotencyKey;
+use crate::headers::{IdempotencyKey, etag};
 use crate::problem::Failure;
+use crate::query::Query;
 
 /// The header of a change that must not overwrite another.
 #[derive(utoipa::IntoParams)]
@@ -55,6 +56,8 @@ pub(crate) async fn write(
     fingerprint: [u8; 32],
     use_case: UseCase,
 ) -> Result<HttpResponse, Failure> {
+    // None of them has parameters, and a mistyped one must not be passed over.
+    Query::of(request.query_string(), &[])?.finish()?;
     let key =
         IdempotencyKey::read(request.headers())?.map(|key| receipt_key(request, caller, &key, fingerprint));
     let service = Arc::clone(service);
@@ -122,7 +125,8 @@ pub(crate) trait WithHeaders: Sized {
 
     /// Adds the version.
     fn with_version(self, version: i64) -> Self {
-        self.with(ETAG.as_str(), format!("\"{version}\""))
+        let (name, value) = etag(version);
+        self.with(name.as_str(), value)
     }
 
     /// Adds where the new object is.

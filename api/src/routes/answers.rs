@@ -6,11 +6,11 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
+use debt_core::Error;
 use debt_core::answers::{AnswerDetails, CreatedOutcome};
 use debt_core::domain::caller::Caller;
 use debt_core::idempotency::Reply;
 use debt_core::ids::{AnswerId, DebtRequestId};
-use debt_core::{Code, Error};
 
 use crate::caller::Authenticated;
 use crate::examples;
@@ -142,9 +142,7 @@ pub(crate) async fn list_answers(
 }
 
 fn after(position: &Position) -> Result<(DateTime<Utc>, AnswerId), Error> {
-    let moment = position.key.parse().ok().and_then(DateTime::from_timestamp_micros);
-    let broken = || Error::refused(Code::InvalidCursor, "курсор устарел; начните с первой страницы");
-    Ok((moment.ok_or_else(broken)?, position.id.into()))
+    Ok((position.moment()?, position.id.into()))
 }
 
 /// Найти ответы по идентификаторам
@@ -158,10 +156,12 @@ fn after(position: &Position) -> Result<(DateTime<Utc>, AnswerId), Error> {
     responses((status = 200, description = "Найденные ответы.", body = AnswerLookupResult)),
 )]
 pub(crate) async fn lookup_answers(
+    request: HttpRequest,
     state: Data<AppState>,
     Authenticated(caller): Authenticated,
     body: Body<AnswerLookup>,
 ) -> Result<HttpResponse, Failure> {
+    Query::of(request.query_string(), &[])?.finish()?;
     let AnswerLookup { ids, external_ids } = body.content;
     let ids: Vec<_> = ids.into_iter().map(AnswerId::from).collect();
     let lookup = state.service.lookup_answers(&caller, &ids, &external_ids).await?;
@@ -216,7 +216,8 @@ fn read_wait(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The answer, once its state is another than now or the wait is over. Every transaction wakes the readers.
+/// The answer, once its state is another than now or the wait is over. It is read twice a second: another instance may be
+/// the one that changes it.
 async fn wait_for_change(
     state: &AppState,
     caller: &Caller,

@@ -22,6 +22,7 @@ use crate::examples;
 use crate::input::Body;
 use crate::path::Id;
 use crate::problem::Failure;
+use crate::query::Query;
 use crate::state::AppState;
 use crate::views::attachments::{Attachment, AttachmentForm, UploadAttachment};
 use crate::writing::{IdempotencyHeader, UseCase, WithHeaders, no_content, reply, write};
@@ -187,10 +188,12 @@ fn digest(file_name: &str, description: Option<&str>, content: &[u8]) -> [u8; 32
     responses((status = 200, description = "Сведения о файле.", body = Attachment)),
 )]
 pub(crate) async fn get_attachment(
+    request: HttpRequest,
     state: Data<AppState>,
     Authenticated(caller): Authenticated,
     id: Id<AttachmentId>,
 ) -> Result<HttpResponse, Failure> {
+    Query::of(request.query_string(), &[])?.finish()?;
     let file = state.service.get_attachment(&caller, id.0).await?;
     Ok(HttpResponse::Ok().json(Attachment::from(file)))
 }
@@ -205,10 +208,12 @@ pub(crate) async fn get_attachment(
     responses((status = 200, description = "Содержимое файла.", content_type = "application/octet-stream", body = AttachmentContent)),
 )]
 pub(crate) async fn get_attachment_content(
+    request: HttpRequest,
     state: Data<AppState>,
     Authenticated(caller): Authenticated,
     id: Id<AttachmentId>,
 ) -> Result<HttpResponse, Failure> {
+    Query::of(request.query_string(), &[])?.finish()?;
     let (file, content) = state.service.attachment_content(&caller, id.0).await?;
     // Never shown by a browser as a page of ours: always a download, of a type that nothing renders.
     Ok(HttpResponse::Ok()

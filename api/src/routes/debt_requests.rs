@@ -3,12 +3,12 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
+use debt_core::Error;
 use debt_core::debt_requests::DebtRequestDetails;
 use debt_core::domain::caller::Caller;
 use debt_core::ids::DebtRequestId;
 use debt_core::store::debt_requests::{After, Filter, Sort, SortBy};
-use debt_core::{Code, Error};
 
 use crate::caller::Authenticated;
 use crate::examples;
@@ -96,19 +96,10 @@ fn position(sort: Sort, row: &DebtRequestDetails) -> Position {
 
 fn after(sort: Sort, position: &Position) -> Result<After, Error> {
     let id = DebtRequestId::from(position.id);
-    // The signature holds, so only a cursor of another version of ours can fail here.
-    let broken = || Error::refused(Code::InvalidCursor, "курсор устарел; начните с первой страницы");
-    match sort.by {
-        SortBy::DueOn | SortBy::SentOn => {
-            let day: NaiveDate = position.key.parse().or(Err(broken()))?;
-            Ok(After::Day(day, id))
-        }
-        SortBy::UpdatedAt => {
-            let micros: i64 = position.key.parse().or(Err(broken()))?;
-            let moment: DateTime<Utc> = DateTime::from_timestamp_micros(micros).ok_or_else(broken)?;
-            Ok(After::Moment(moment, id))
-        }
-    }
+    Ok(match sort.by {
+        SortBy::DueOn | SortBy::SentOn => After::Day(position.key::<NaiveDate>()?, id),
+        SortBy::UpdatedAt => After::Moment(position.moment()?, id),
+    })
 }
 
 /// Сколько запросов подходит под условия
@@ -143,10 +134,12 @@ pub(crate) async fn count_debt_requests(
     responses((status = 200, description = "Запрос.", body = DebtRequest, headers(("ETag" = String, description = "Версия запроса.")))),
 )]
 pub(crate) async fn get_debt_request(
+    request: HttpRequest,
     state: Data<AppState>,
     Authenticated(caller): Authenticated,
     id: Id<DebtRequestId>,
 ) -> Result<HttpResponse, Failure> {
+    Query::of(request.query_string(), &[])?.finish()?;
     let details = state.service.get_debt_request(&caller, id.0).await?;
     Ok(HttpResponse::Ok().insert_header(etag(details.request.version)).json(DebtRequest::from(details)))
 }
@@ -172,7 +165,7 @@ pub(crate) async fn list_debt_request_history(
     let mut query = Query::of(request.query_string(), &["limit", "cursor"])?;
     let ask = Ask::read(&mut query, &format!("history of {}", id.0), &state)?;
     query.finish()?;
-    let after = ask.after.as_ref().and_then(|position| position.key.parse().ok());
+    let after = ask.after.as_ref().map(Position::key::<i64>).transpose()?;
     let rows = state.service.list_debt_request_history(&caller, id.0, after, ask.rows()).await?;
     ask.respond::<EventPage, _>(&request, &state, rows, |row| Position {
         key: row.sequence.to_string(),
@@ -224,10 +217,12 @@ pub(crate) async fn assign_debt_request(
     responses((status = 200, description = "Найденные запросы.", body = DebtRequestLookupResult)),
 )]
 pub(crate) async fn lookup_debt_requests(
+    request: HttpRequest,
     state: Data<AppState>,
     Authenticated(caller): Authenticated,
     body: Body<DebtRequestLookup>,
 ) -> Result<HttpResponse, Failure> {
+    Query::of(request.query_string(), &[])?.finish()?;
     let DebtRequestLookup { ids, request_numbers } = body.content;
     let ids: Vec<_> = ids.into_iter().map(DebtRequestId::from).collect();
     let found = state.service.lookup_debt_requests(&caller, &ids, &request_numbers).await?;

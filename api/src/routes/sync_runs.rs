@@ -3,9 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::DateTime;
 use debt_core::ids::SyncRunId;
-use debt_core::{Code, Error};
 
 use crate::caller::Authenticated;
 use crate::examples;
@@ -67,11 +65,7 @@ pub(crate) async fn list_sync_runs(
     query.finish()?;
     let after = match &ask.after {
         None => None,
-        Some(position) => {
-            let moment = position.key.parse().ok().and_then(DateTime::from_timestamp_micros);
-            let broken = || Error::refused(Code::InvalidCursor, "курсор устарел; начните с первой страницы");
-            Some((moment.ok_or_else(broken)?, position.id.into()))
-        }
+        Some(position) => Some((position.moment()?, position.id.into())),
     };
     let rows = state.service.list_sync_runs(&caller, after, ask.rows()).await?;
     ask.respond::<SyncRunPage, _>(&request, &state, rows, |run| Position {
@@ -90,10 +84,12 @@ pub(crate) async fn list_sync_runs(
     responses((status = 200, description = "Выгрузка.", body = SyncRun)),
 )]
 pub(crate) async fn get_sync_run(
+    request: HttpRequest,
     state: Data<AppState>,
     Authenticated(caller): Authenticated,
     id: Id<SyncRunId>,
 ) -> Result<HttpResponse, Failure> {
+    Query::of(request.query_string(), &[])?.finish()?;
     let run = state.service.get_sync_run(&caller, id.0).await?;
     Ok(HttpResponse::Ok().json(SyncRun::from(run)))
 }

@@ -4,12 +4,9 @@
 //! client. Where it stands is in its newest page message; what this job does follows from the rows alone, so it goes on
 //! after a crash, an outage or a restart from where they are.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Europe::Moscow;
-use croner::Cron;
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -20,10 +17,11 @@ use super::{JobName, Report, Worker, pages};
 use crate::domain::answer::LastError;
 use crate::domain::message::{Message, MessageState, Purpose};
 use crate::domain::sync_run::{RunState, SyncRun};
-use crate::ids::{OrganizationId, SyncRunId};
+use crate::ids::OrganizationId;
 use crate::settings::SyncSettings;
 use crate::store::gis_operations::Operation;
 use crate::store::{Conn, messages, organizations, sync_runs};
+use crate::sync_runs::new_run;
 use crate::{Error, Result};
 
 /// A run that has taken so long is given up: the next one reads the same and more.
@@ -54,13 +52,12 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
 /// Begins the runs that are due; how many, and when the next one will be.
 async fn start_due(worker: &Worker) -> Result<(u64, Option<DateTime<Utc>>)> {
     let now = worker.now();
-    let cron = Cron::from_str(&worker.service.settings.sync.schedule).map_err(Error::internal)?;
     let mut conn = worker.service.db.read().await?;
     let organizations = organizations::list(&mut conn).await?;
     let (mut started, mut next) = (0, None);
     for organization in organizations {
         let last = sync_runs::last(&mut conn, organization.id).await?;
-        match due(&worker.service.settings.sync, &cron, last.as_ref(), now)? {
+        match due(&worker.service.settings.sync, last.as_ref(), now)? {
             Due::Now(by) => started += u64::from(start(worker, organization.id, by).await?),
             Due::At(time) => next = earlier(next, time),
             Due::AfterThis => {}
@@ -80,41 +77,21 @@ enum Due {
     AfterThis,
 }
 
-fn due(settings: &SyncSettings, cron: &Cron, last: Option<&SyncRun>, now: DateTime<Utc>) -> Result<Due> {
+fn due(settings: &SyncSettings, last: Option<&SyncRun>, now: DateTime<Utc>) -> Result<Due> {
     let Some(last) = last else { return Ok(Due::Now("start")) };
     if last.state == RunState::Running {
         return Ok(Due::AfterThis);
     }
-    let scheduled = cron.find_next_occurrence(&last.started_at.with_timezone(&Moscow), false);
-    let scheduled = scheduled.map_err(Error::internal)?.with_timezone(&Utc);
-    let interval = settings.every.map(|every| after(last.started_at, every));
-    let (time, by) = match interval {
-        Some(time) if time < scheduled => (time, "interval"),
-        Some(_) | None => (scheduled, "schedule"),
-    };
+    let scheduled = settings.next_after(last.started_at).map_err(Error::internal)?;
+    let time = settings.due_after(last.started_at).map_err(Error::internal)?;
+    let by = if time < scheduled { "interval" } else { "schedule" };
     Ok(if time <= now { Due::Now(by) } else { Due::At(time) })
 }
 
 /// Begins a run; `false` when another instance was first.
 async fn start(worker: &Worker, organization: OrganizationId, by: &str) -> Result<bool> {
-    let now = worker.now();
-    let today = now.with_timezone(&Moscow).date_naive();
-    let window = worker.service.settings.sync.window;
-    let run = SyncRun {
-        id: SyncRunId::generate(),
-        organization,
-        started_by: by.to_owned(),
-        state: RunState::Running,
-        window_from: today.checked_sub_days(window).unwrap_or(today),
-        window_to: today,
-        found: 0,
-        added: 0,
-        changed: 0,
-        pages: 0,
-        error: None,
-        started_at: now,
-        finished_at: None,
-    };
+    let settings = &worker.service.settings.sync;
+    let run = new_run(organization, by.to_owned(), settings, worker.now());
     let mut tx = worker.service.db.begin().await?;
     match sync_runs::insert(&mut tx, &run).await {
         Ok(()) => {}
@@ -264,8 +241,7 @@ mod tests {
     #[test]
     fn runs_begin_in_moscow_time() {
         let settings = SyncSettings::default();
-        let cron = Cron::from_str(&settings.schedule).unwrap();
-        let due = |last: Option<&SyncRun>, now: &str| due(&settings, &cron, last, at(now)).unwrap();
+        let due = |last: Option<&SyncRun>, now: &str| due(&settings, last, at(now)).unwrap();
         assert_eq!(due(None, "2026-11-05T12:00:00Z"), Due::Now("start"));
 
         // 04:15 in Moscow is 01:15 UTC.
@@ -286,16 +262,12 @@ mod tests {
     #[test]
     fn an_interval_fills_the_day() {
         let settings = SyncSettings { every: Some(Duration::from_secs(3600)), ..SyncSettings::default() };
-        let cron = Cron::from_str(&settings.schedule).unwrap();
         let last = run(at("2026-11-05T12:00:00Z"), RunState::Failed);
         assert_eq!(
-            due(&settings, &cron, Some(&last), at("2026-11-05T12:30:00Z")).unwrap(),
+            due(&settings, Some(&last), at("2026-11-05T12:30:00Z")).unwrap(),
             Due::At(at("2026-11-05T13:00:00Z"))
         );
-        assert_eq!(
-            due(&settings, &cron, Some(&last), at("2026-11-05T13:00:00Z")).unwrap(),
-            Due::Now("interval")
-        );
+        assert_eq!(due(&settings, Some(&last), at("2026-11-05T13:00:00Z")).unwrap(), Due::Now("interval"));
     }
 
     fn page(state: MessageState, next_poll_at: Option<DateTime<Utc>>) -> Message {
