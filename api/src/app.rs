@@ -168,6 +168,16 @@ pub fn cors(origins: &[String]) -> Cors {
     let cors = origins.iter().fold(Cors::default(), |cors, origin| cors.allowed_origin(origin));
     cors.allowed_methods(["GET", "POST", "PATCH", "DELETE"])
         .allowed_headers(["authorization", "content-type", "if-match", "idempotency-key", "organization-id"])
-        .expose_headers(["etag", "link", "location", "request-id", "retry-after"])
+        .expose_headers([
+            "data-as-of",
+            "etag",
+            "idempotency-replayed",
+            "link",
+            "location",
+            "ratelimit",
+            "ratelimit-policy",
+            "request-id",
+            "retry-after",
+        ])
         .max_age(3600)
 }

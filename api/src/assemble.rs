@@ -53,6 +53,7 @@ pub async fn service(config: &Config) -> Result<Arc<Service>> {
         dictionaries: dictionaries(&config.dictionaries)?,
         settings: settings(config),
         tokens: TokenCache::default(),
+        horizons: Default::default(),
     }))
 }
 

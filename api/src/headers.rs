@@ -1,7 +1,8 @@
 //! Request headers with a meaning of their own: `If-Match`, `Idempotency-Key`, `Organization-Id`, and the `ETag` of
 //! answers (`api.md` §10).
 
-use actix_web::http::header::{ETAG, HeaderMap, HeaderValue, IF_MATCH};
+use actix_web::http::header::{ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
+use chrono::{DateTime, SecondsFormat, Utc};
 use debt_core::Code;
 use debt_core::error::{Error, Mistake};
 use debt_core::ids::OrganizationId;
@@ -15,8 +16,14 @@ const LONGEST_KEY: usize = 255;
 
 /// The version as an entity tag, `"3"`.
 #[must_use]
-pub fn etag(version: i64) -> (actix_web::http::header::HeaderName, String) {
+pub fn etag(version: i64) -> (HeaderName, String) {
     (ETAG, format!("\"{version}\""))
+}
+
+/// When the mirror was last read from GIS, as `Data-As-Of`.
+pub fn data_as_of(moment: DateTime<Utc>) -> Option<(HeaderName, HeaderValue)> {
+    let text = moment.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    Some((HeaderName::from_static("data-as-of"), HeaderValue::from_str(&text).ok()?))
 }
 
 /// The version that `If-Match` asks for; `None` when it is absent or `*`. What can be no version of ours (a weak tag, RFC

@@ -14,9 +14,9 @@ use crate::domain::caller::{Caller, Scope};
 use crate::domain::debt_request::DebtRequest;
 use crate::domain::event::Event;
 use crate::error::{Error, Mistake, Result};
-use crate::ids::{DebtRequestId, OrganizationId};
+use crate::ids::DebtRequestId;
 use crate::store::debt_requests::{self, After, Counts, Filter, Sort};
-use crate::store::{Conn, events, organizations};
+use crate::store::events;
 
 /// Most names of one look-up.
 const MOST_NAMES: usize = 1000;
@@ -129,21 +129,6 @@ impl Service {
             return Err(Error::NotFound);
         }
         Ok(events::of_request(&mut conn, caller.organization, id, after, limit).await?)
-    }
-
-    /// The day that it is for the caller's organisation.
-    ///
-    /// # Errors
-    /// The database cannot be reached.
-    pub async fn day_of(&self, caller: &Caller) -> Result<NaiveDate> {
-        let mut conn = self.db.read().await?;
-        self.today(&mut conn, caller.organization).await
-    }
-
-    /// The day that it is for an organisation.
-    pub(crate) async fn today(&self, conn: &mut Conn, organization: OrganizationId) -> Result<NaiveDate> {
-        let organization = organizations::get(conn, organization).await?.ok_or(Error::NotFound)?;
-        Ok(self.clock.now().with_timezone(&organization.time_zone).date_naive())
     }
 }
 

@@ -11,6 +11,7 @@ pub mod domain;
 pub mod error;
 pub mod files;
 pub mod gis_status;
+pub mod horizon;
 pub mod idempotency;
 pub mod ids;
 pub mod jobs;

@@ -7,6 +7,7 @@ use gis_client::debt_requests::Dictionaries;
 use crate::access::TokenCache;
 use crate::clock::Clock;
 use crate::files::FileStore;
+use crate::horizon::HorizonCache;
 use crate::settings::Settings;
 use crate::store::Db;
 
@@ -24,6 +25,8 @@ pub struct Service {
     pub settings: Settings,
     /// Tokens as they were a moment ago; begins empty.
     pub tokens: TokenCache,
+    /// Organisations' days and last readings as they were a moment ago; begins empty.
+    pub horizons: HorizonCache,
 }
 
 impl std::fmt::Debug for Service {

@@ -34,6 +34,7 @@ impl Bench {
             dictionaries: Dictionaries::default(),
             settings: Settings::default(),
             tokens: TokenCache::default(),
+            horizons: Default::default(),
         };
         Self { service, caller: caller(organization), folder }
     }

@@ -174,6 +174,10 @@ pub(super) fn add_headers(document: &mut Value) {
             if names.iter().any(|name| name.ends_with("Page")) {
                 headers.insert("Link".to_owned(), header("Адрес следующей страницы, rel=\"next\"."));
             }
+            if names.contains("DebtRequestPage") || names.contains("DebtRequestCounts") {
+                let about = "Когда запросы в последний раз успешно получены из ГИС ЖКХ; нет до первого раза.";
+                headers.insert("Data-As-Of".to_owned(), header(about));
+            }
             if method == "post" || method == "patch" || method == "delete" {
                 let about = "`true`, если это повтор прежнего ответа по Idempotency-Key.";
                 headers.insert("Idempotency-Replayed".to_owned(), header(about));

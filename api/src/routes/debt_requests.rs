@@ -12,7 +12,7 @@ use debt_core::store::debt_requests::{After, Filter, Sort, SortBy};
 
 use crate::caller::Authenticated;
 use crate::examples;
-use crate::headers::{etag, if_match};
+use crate::headers::{data_as_of, etag, if_match};
 use crate::input::Body;
 use crate::page::Position;
 use crate::paging::Ask;
@@ -30,7 +30,8 @@ use crate::writing::{IfMatchHeader, UseCase, WithHeaders, reply, write};
 
 /// Список запросов
 ///
-/// Читает из базы шлюза: работает и тогда, когда ГИС ЖКХ недоступна; насколько сведения свежи, говорит `gis.synced_at`.
+/// Читает из базы шлюза: работает и тогда, когда ГИС ЖКХ недоступна; насколько сведения свежи, говорят заголовок
+/// `Data-As-Of` и `gis.synced_at`.
 /// Показывает все запросы; скрытых условий нет. Фамилии заявителя нет и не будет: ГИС ЖКХ не сообщает её поставщикам.
 /// Неизвестный параметр — ошибка 400, чтобы опечатка в фильтре не вернула лишнее.
 #[utoipa::path(
@@ -53,7 +54,18 @@ pub(crate) async fn list_debt_requests(
     let filter = complete(&state, &caller, conditions).await?;
     let after = ask.after.as_ref().map(|position| after(sort, position)).transpose()?;
     let rows = state.service.list_debt_requests(&caller, &filter, sort, after.as_ref(), ask.rows()).await?;
-    ask.respond::<DebtRequestPage, _>(&request, &state, rows, |row| position(sort, row))
+    let mut response =
+        ask.respond::<DebtRequestPage, _>(&request, &state, rows, |row| position(sort, row))?;
+    tell_age(&mut response, &state, &caller).await?;
+    Ok(response)
+}
+
+/// Says in `Data-As-Of` when GIS was last read: what is listed may have changed there since.
+async fn tell_age(response: &mut HttpResponse, state: &AppState, caller: &Caller) -> Result<(), Error> {
+    if let Some((name, value)) = state.service.data_as_of(caller).await?.and_then(data_as_of) {
+        response.headers_mut().insert(name, value);
+    }
+    Ok(())
 }
 
 /// Brings the organisation's day into the conditions where `due=today` asks for it.
@@ -121,7 +133,9 @@ pub(crate) async fn count_debt_requests(
     query.finish()?;
     let filter = complete(&state, &caller, conditions).await?;
     let counts = state.service.count_debt_requests(&caller, &filter).await?;
-    Ok(HttpResponse::Ok().json(DebtRequestCounts::from(counts)))
+    let mut response = HttpResponse::Ok().json(DebtRequestCounts::from(counts));
+    tell_age(&mut response, &state, &caller).await?;
+    Ok(response)
 }
 
 /// Один запрос

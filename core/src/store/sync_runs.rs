@@ -122,6 +122,24 @@ pub(crate) async fn last(
     Ok(page(conn, organization, None, 1).await?.pop())
 }
 
+/// When the last run that succeeded ended.
+pub(crate) async fn last_success(
+    conn: &mut Conn,
+    organization: OrganizationId,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let end: Option<Option<Ts>> = both!(conn, c => {
+        sync_runs::table
+            .filter(sync_runs::organization_id.eq(organization))
+            .filter(sync_runs::state.eq(RunState::Succeeded))
+            .order(sync_runs::started_at.desc())
+            .select(sync_runs::finished_at)
+            .first(c)
+            .await
+            .optional()
+    })?;
+    Ok(end.flatten().map(|time| time.0))
+}
+
 /// Newest first, after (`started_at`, id).
 pub(crate) async fn page(
     conn: &mut Conn,

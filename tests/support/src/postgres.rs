@@ -1,5 +1,11 @@
-//! A PostgreSQL database of one's own for a test, made for it and dropped after it.
+//! Databases for tests: a PostgreSQL database of one's own, made for a test and dropped after it, and the way to run
+//! the same test on SQLite too.
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use futures_util::FutureExt;
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, NoTls};
 use url::Url;
 use uuid::Uuid;
@@ -7,6 +13,41 @@ use uuid::Uuid;
 /// Where a PostgreSQL is in which tests may make databases.
 pub const URL: &str = "TEST_POSTGRES_URL";
 const DEFAULT_URL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
+
+/// Runs a test with the URL of an empty SQLite database, then with that of an empty PostgreSQL database. Without
+/// PostgreSQL that half is left out loudly.
+///
+/// # Panics
+/// When the test does.
+pub fn for_both_urls(body: impl AsyncFn(&str)) {
+    runtime().block_on(async {
+        let folder = TempDir::new().unwrap_or_else(|error| panic!("a temporary folder: {error}"));
+        body(&format!("sqlite://{}", folder.path().join("test.db").display())).await;
+    });
+    for_postgres_url(body);
+}
+
+/// The PostgreSQL half alone.
+///
+/// # Panics
+/// When the test does; the database is removed before that.
+pub fn for_postgres_url(body: impl AsyncFn(&str)) {
+    runtime().block_on(async {
+        let test = std::thread::current().name().unwrap_or("a test").to_owned();
+        let Some(database) = Database::create(&test).await else { return };
+        let outcome = AssertUnwindSafe(body(&database.url())).catch_unwind().await;
+        database.remove().await;
+        if let Err(panic) = outcome {
+            resume_unwind(panic);
+        }
+    });
+}
+
+/// Of two threads: what blocks one must not block the test.
+fn runtime() -> Runtime {
+    let built = Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    built.unwrap_or_else(|error| panic!("a runtime: {error}"))
+}
 
 /// An empty database. Rust cannot wait in `Drop`: call [`Database::remove`] however the test ends.
 #[derive(Debug)]

@@ -167,6 +167,7 @@ fn service(db: Db, clock: Clock, files: &TempDir) -> Arc<Service> {
         dictionaries: Dictionaries::default(),
         settings,
         tokens: TokenCache::default(),
+        horizons: Default::default(),
     })
 }
 

@@ -69,6 +69,7 @@ impl Bench {
             dictionaries: dictionaries(),
             settings,
             tokens: Default::default(),
+            horizons: Default::default(),
         };
         let (organization, executor) = organization(&service).await;
         let worker = worker(Arc::new(service), &simulator);

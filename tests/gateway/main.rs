@@ -1,0 +1,16 @@
+//! Black-box tests: the real program over HTTP, the real wire against the simulator of GIS, SQLite and PostgreSQL, and
+//! one clock in hand. A story is told once and runs on both databases.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by a panic, and JSON indexing never does"
+)]
+
+mod harness;
+
+mod answers;
+mod filters;
+mod reading;
+mod states;
