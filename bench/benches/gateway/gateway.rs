@@ -1,0 +1,240 @@
+//! A gateway as an operator sets it up: a folder with keys and a configuration, the commands of the program, and the
+//! running process.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use bench::key_pair;
+use chrono::{TimeDelta, Utc};
+use gost::{ParameterSet, keyfile};
+use hyper::StatusCode;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::Failure;
+use crate::http::{self, Client, Connection};
+use crate::memory::Memory;
+use crate::store::{Place, Store};
+
+const CONFIG: &str = "debtgate.toml";
+const LOG: &str = "serve.log";
+/// A start takes milliseconds; longer means that something is broken.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program, which cargo does not build for the benchmark of another package.
+pub(crate) fn find_binary() -> Result<PathBuf, Failure> {
+    // target/release/deps/gateway-… stands two folders below target/release/debtgate.
+    let own = std::env::current_exe()?;
+    let folder = own.parent().and_then(Path::parent).ok_or("the benchmark lies in no target folder")?;
+    let binary = folder.join(format!("debtgate{}", std::env::consts::EXE_SUFFIX));
+    match std::fs::metadata(&binary).and_then(|metadata| metadata.modified()) {
+        Ok(built) => {
+            let minutes = built.elapsed().unwrap_or_default().as_secs() / 60;
+            eprintln!("measuring {}, built {minutes} minutes ago", binary.display());
+            Ok(binary)
+        }
+        Err(error) => {
+            let path = binary.display();
+            Err(format!("{path}: {error}. Build it first: cargo build --release -p debtgate").into())
+        }
+    }
+}
+
+/// An address on this machine that nobody listens at.
+pub(crate) fn free_address() -> Result<SocketAddr, Failure> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+/// A gateway that is set up; its folder goes with it.
+pub(crate) struct Home {
+    binary: PathBuf,
+    folder: TempDir,
+    log: String,
+    pub(crate) store: Store,
+    pub(crate) organization: Uuid,
+    token: String,
+}
+
+impl Home {
+    /// Makes keys, tables, an organisation and a token.
+    pub(crate) async fn furnish(binary: &Path, place: Place, log: &str) -> Result<Self, Failure> {
+        let folder = tempfile::Builder::new().prefix("debtgate-bench-").tempdir()?;
+        let store = match place {
+            Place::Lite => Store::Lite(folder.path().join("debtgate.db")),
+            Place::Pg(url) => Store::Pg(url),
+        };
+        let mut home = Self {
+            binary: binary.to_owned(),
+            folder,
+            log: log.to_owned(),
+            store,
+            organization: Uuid::now_v7(),
+            token: String::new(),
+        };
+        home.write_signer()?;
+        home.configure(free_address()?, "http://127.0.0.1:9")?;
+        home.run(&["keys", "generate", "--alg", "eddsa", "--out", "token.pem"])?;
+        home.run(&["migrate"])?;
+        let organization = home.organization.to_string();
+        let ppa = gis_sim::server::DEFAULT_ORGANIZATION.to_string();
+        let executor = format!("Образцова Анна Сергеевна={}", Uuid::now_v7());
+        home.run(&[
+            "org",
+            "add",
+            "--id",
+            &organization,
+            "--name",
+            "УК «Пример»",
+            "--ogrn",
+            "1027700132195",
+            "--ppa-guid",
+            &ppa,
+            "--signer",
+            "main",
+            "--executor",
+            &executor,
+        ])?;
+        let scopes = "requests:read,answers:read,answers:write,answers:submit";
+        let token =
+            home.run(&["token", "issue", "--org", &organization, "--name", "bench", "--scopes", scopes])?;
+        home.token = token.trim().to_owned();
+        home.store.note_sync(home.organization).await?;
+        Ok(home)
+    }
+
+    fn write_signer(&self) -> Result<(), Failure> {
+        // The other error type of the crate is not bound to be sent between threads.
+        let pair = key_pair(ParameterSet::CryptoProA, Utc::now() - TimeDelta::days(1))
+            .map_err(|error| error.to_string())?;
+        std::fs::write(
+            self.folder.path().join("gost.key.pem"),
+            keyfile::write_pkcs8_pem(pair.key()).as_str(),
+        )?;
+        std::fs::write(self.folder.path().join("gost.cert.pem"), pair.certificate().to_pem())?;
+        Ok(())
+    }
+
+    /// Writes the configuration: the defaults, but for what would stand in the way of measuring. The schedule begins no
+    /// reading but at New Year.
+    fn configure(&self, listen: SocketAddr, gis: &str) -> Result<(), Failure> {
+        let database = match &self.store {
+            Store::Lite(_) => "sqlite://debtgate.db",
+            Store::Pg(url) => url,
+        };
+        let text = format!(
+            r#"[server]
+listen = "{listen}"
+[database]
+url = "{database}"
+[files]
+url = "file://files"
+[gis]
+base_url = "{gis}"
+poll_after = ["1us"]
+[limits]
+requests_per_minute = 1000000
+[sync]
+schedule = "0 0 1 1 *"
+least_pause = "1s"
+[signers.main]
+kind = "pem"
+key = "gost.key.pem"
+certificate = "gost.cert.pem"
+[auth]
+keys = [ {{ kid = "bench", alg = "EdDSA", private_key = "token.pem" }} ]
+"#
+        );
+        Ok(std::fs::write(self.folder.path().join(CONFIG), text)?)
+    }
+
+    /// The program in its folder; variables of whoever runs the benchmark do not configure it.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("DEBTGATE") {
+                command.env_remove(name);
+            }
+        }
+        command.env("DEBTGATE_CONFIG", self.folder.path().join(CONFIG)).env("DEBTGATE_LOG", &self.log);
+        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end and gives what it printed.
+    fn run(&self, arguments: &[&str]) -> Result<String, Failure> {
+        let output = self.command(arguments).output()?;
+        if output.status.success() {
+            Ok(String::from_utf8(output.stdout)?)
+        } else {
+            let words = String::from_utf8_lossy(&output.stderr);
+            Err(format!("debtgate {}: {words}", arguments.join(" ")).into())
+        }
+    }
+
+    /// Starts the gateway and waits until it is ready.
+    pub(crate) async fn start(&self, gis: &str) -> Result<Running, Failure> {
+        let address = free_address()?;
+        self.configure(address, gis)?;
+        let log = self.folder.path().join(LOG);
+        let mut command = self.command(&["serve"]);
+        command.stdout(Stdio::null()).stderr(File::create(&log)?);
+        let began = Instant::now();
+        let mut running = Running { child: command.spawn()?, address, took: Duration::ZERO };
+        while !is_ready(address).await {
+            if let Some(status) = running.child.try_wait()? {
+                let words = std::fs::read_to_string(&log)?;
+                return Err(format!("debtgate serve ended with {status}: {words}").into());
+            }
+            if began.elapsed() > PATIENCE {
+                return Err("debtgate serve does not become ready".into());
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        running.took = began.elapsed();
+        Ok(running)
+    }
+
+    /// A client of a running gateway.
+    pub(crate) fn client(&self, running: &Running) -> Client {
+        Client { address: running.address, token: self.token.clone() }
+    }
+}
+
+async fn is_ready(address: SocketAddr) -> bool {
+    let asked = async {
+        let mut connection = Connection::open(address).await?;
+        connection.send(http::bare(address, "/health/ready")?).await
+    };
+    asked.await.is_ok_and(|status: StatusCode| status == StatusCode::OK)
+}
+
+/// A running gateway; it is killed when dropped.
+pub(crate) struct Running {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    /// From its start to its being ready.
+    pub(crate) took: Duration,
+}
+
+impl Running {
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its memory now.
+    pub(crate) fn memory(&self) -> Option<Memory> {
+        Memory::of(self.pid())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}

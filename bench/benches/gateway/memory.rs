@@ -1,0 +1,35 @@
+//! The resident memory of a process, as Linux tells it.
+
+use std::path::PathBuf;
+
+/// Resident memory in megabytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memory {
+    /// Now.
+    pub(crate) resident: f64,
+    /// At most, since the process began or [`Memory::forget_peak`].
+    pub(crate) peak: f64,
+}
+
+impl Memory {
+    /// That of a process; `None` where there is no `/proc`.
+    pub(crate) fn of(pid: u32) -> Option<Self> {
+        let status = std::fs::read_to_string(file(pid, "status")).ok()?;
+        Some(Self { resident: megabytes(&status, "VmRSS:")?, peak: megabytes(&status, "VmHWM:")? })
+    }
+
+    /// Begins the peak anew, where the system lets us.
+    pub(crate) fn forget_peak(pid: u32) {
+        drop(std::fs::write(file(pid, "clear_refs"), "5"));
+    }
+}
+
+fn file(pid: u32, name: &str) -> PathBuf {
+    PathBuf::from(format!("/proc/{pid}/{name}"))
+}
+
+fn megabytes(status: &str, key: &str) -> Option<f64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+    let kilobytes: u32 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(f64::from(kilobytes) / 1024.0)
+}
