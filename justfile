@@ -29,7 +29,13 @@ deny:
 
 # One table of all benchmarks.
 bench:
+    cargo build --release -p debtgate
     cargo bench -p bench
+
+# The document, generated clients, a browser and invented requests against a running demo.
+outside:
+    cargo build -p debtgate
+    tests/outside/run
 
 # A fuzzing target (replies, key_files, simulator) for so many seconds.
 fuzz target seconds="300":

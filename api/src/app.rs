@@ -132,7 +132,11 @@ async fn not_found() -> Result<HttpResponse, Failure> {
 
 /// Swagger UI on the document of this very server. It may load nothing from elsewhere and send nothing elsewhere.
 fn swagger_ui() -> impl HttpServiceFactory {
-    let config = Config::new(["/openapi.json"]).persist_authorization(true).try_it_out_enabled(true);
+    let config = Config::new(["/openapi.json"])
+        .persist_authorization(true)
+        .try_it_out_enabled(true)
+        // The page asks nobody else what he thinks of our document.
+        .validator_url("none");
     web::scope("/docs")
         .wrap(actix_web::middleware::DefaultHeaders::new().add((CONTENT_SECURITY_POLICY, DOCS_POLICY)))
         .service(SwaggerUi::new("/{_:.*}").config(config))

@@ -8,6 +8,7 @@ mod generate;
 mod keys;
 #[cfg(test)]
 mod tests;
+mod verified;
 
 use std::collections::BTreeSet;
 
@@ -27,6 +28,7 @@ pub use generate::{GenerateError, generate_ed25519, write_new};
 pub use keys::KeyError;
 
 use keys::Key;
+use verified::Verified;
 
 /// Header `typ` of our tokens, RFC 9068.
 const TYPE: &str = "at+jwt";
@@ -180,6 +182,7 @@ pub struct KeySet {
     issuer: String,
     audience: String,
     keys: Vec<Key>,
+    verified: Verified,
 }
 
 impl KeySet {
@@ -189,7 +192,12 @@ impl KeySet {
     /// A file cannot be read, holds no such key, or a secret is too short.
     pub fn load(settings: &AuthSettings) -> Result<Self, KeyError> {
         let keys = settings.keys.iter().map(Key::load).collect::<Result<_, _>>()?;
-        Ok(Self { issuer: settings.issuer.clone(), audience: settings.audience.clone(), keys })
+        Ok(Self {
+            issuer: settings.issuer.clone(),
+            audience: settings.audience.clone(),
+            keys,
+            verified: Verified::default(),
+        })
     }
 
     /// Whether tokens can be issued.
@@ -233,14 +241,17 @@ impl KeySet {
         if token.len() > LONGEST {
             return Err(AuthError::TooLong);
         }
-        let key = self.key_of(token)?;
-        let wire: WireClaims =
-            match jsonwebtoken::decode(token, &key.verifying, &signature_only(key.algorithm)) {
-                Ok(token) => token.claims,
-                Err(error) => return Err(refusal(&error)),
-            };
+        let wire = self.verified.claims(token, || self.signed_by_us(token))?;
         self.check(&wire, now)?;
-        wire.try_into()
+        wire.as_ref().try_into()
+    }
+
+    fn signed_by_us(&self, token: &str) -> Result<WireClaims, AuthError> {
+        let key = self.key_of(token)?;
+        match jsonwebtoken::decode(token, &key.verifying, &signature_only(key.algorithm)) {
+            Ok(token) => Ok(token.claims),
+            Err(error) => Err(refusal(&error)),
+        }
     }
 
     /// The key that the header names, if the header is one of ours.
@@ -273,19 +284,19 @@ impl KeySet {
     }
 }
 
-impl TryFrom<WireClaims> for Claims {
+impl TryFrom<&WireClaims> for Claims {
     type Error = AuthError;
 
     /// A scope that we do not know allows nothing and is passed over: another issuer may have scopes of its own.
-    fn try_from(wire: WireClaims) -> Result<Self, AuthError> {
+    fn try_from(wire: &WireClaims) -> Result<Self, AuthError> {
         let time = |seconds| DateTime::from_timestamp(seconds, 0).ok_or(AuthError::Claims);
-        let organizations: BTreeSet<_> = wire.orgs.into_iter().map(OrganizationId::from).collect();
+        let organizations: BTreeSet<_> = wire.orgs.iter().copied().map(OrganizationId::from).collect();
         if wire.sub.is_empty() {
             return Err(AuthError::Claims);
         }
         Ok(Self {
             id: wire.jti,
-            subject: wire.sub,
+            subject: wire.sub.clone(),
             issued_at: time(wire.iat)?,
             expires_at: time(wire.exp)?,
             organizations: organizations.into_iter().collect(),

@@ -30,7 +30,32 @@ impl FromRequest for Authenticated {
     }
 }
 
+/// The token of a request that is about no organisation.
+pub(crate) struct Identified(pub(crate) Token);
+
+impl FromRequest for Identified {
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { Ok(Self(identify(&request).await?)) })
+    }
+}
+
 async fn authenticate(request: &HttpRequest) -> Result<Caller, Error> {
+    let token = identify(request).await?;
+    let organization = choose(&token, organization_id(request.headers())?)?;
+    Ok(Caller {
+        token: token.id,
+        subject: token.name,
+        organization,
+        employee: token.employee,
+        scopes: token.scopes,
+    })
+}
+
+async fn identify(request: &HttpRequest) -> Result<Token, Error> {
     let state = request
         .app_data::<Data<AppState>>()
         .ok_or_else(|| Error::internal("the application has no state"))?;
@@ -51,14 +76,7 @@ async fn authenticate(request: &HttpRequest) -> Result<Caller, Error> {
             return Err(Error::TooEarly { code: Code::RateLimited, retry_after });
         }
     }
-    let organization = choose(&token, organization_id(request.headers())?)?;
-    Ok(Caller {
-        token: token.id,
-        subject: token.name,
-        organization,
-        employee: token.employee,
-        scopes: token.scopes,
-    })
+    Ok(token)
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
@@ -66,7 +84,12 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
         let detail = "нужен заголовок Authorization: Bearer с токеном";
         Error::refused(Code::TokenMissing, detail)
     };
-    let value = headers.get(AUTHORIZATION).ok_or_else(missing)?;
+    let mut values = headers.get_all(AUTHORIZATION);
+    let value = values.next().ok_or_else(missing)?;
+    // Of two, a proxy in front and we could take different ones.
+    if values.next().is_some() {
+        return Err(missing());
+    }
     let text = value.to_str().or(Err(missing()))?;
     let (scheme, token) = text.split_once(' ').ok_or_else(missing)?;
     if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(missing()) }

@@ -121,7 +121,10 @@ impl Config {
         };
         let name =
             path.file_name().map_or_else(|| path.display().to_string(), |name| name.display().to_string());
-        let folder = path.parent().unwrap_or_else(|| Path::new("."));
+        // Settings name files relative to their own; some of those who open them want absolute paths.
+        let absolute = std::path::absolute(path);
+        let absolute = absolute.map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?;
+        let folder = absolute.parent().unwrap_or(&absolute);
         // A variable that is no text cannot be one of ours.
         let variables = env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));

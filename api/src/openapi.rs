@@ -94,6 +94,8 @@ impl Modify for Bearer {
 /// Never in a build whose tests pass: the document is made of constants.
 pub fn document() -> Result<Value, serde_json::Error> {
     let mut document = serde_json::to_value(Gathered::openapi())?;
+    common::lift_descriptions(&mut document);
+    common::add_organization(&mut document);
     common::require_all(&mut document);
     common::add_responses(&mut document);
     common::add_headers(&mut document);

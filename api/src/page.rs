@@ -44,8 +44,8 @@ impl Limit {
         match text.parse() {
             Ok(0) => Err(wrong_limit()),
             Ok(limit) if digits => Ok(Self(u32::min(limit, MOST))),
-            // More digits than a u32 has are a large number all the same.
-            Err(_) if digits => Ok(Self(MOST)),
+            // More digits than a u32 has are a large number all the same; the document speaks of an int64.
+            Err(_) if digits && text.parse::<i64>().is_ok() => Ok(Self(MOST)),
             Ok(_) | Err(_) => Err(wrong_limit()),
         }
     }
@@ -214,7 +214,8 @@ mod tests {
             (Some("1"), Some(1)),
             (Some("200"), Some(200)),
             (Some("201"), Some(200)),
-            (Some("99999999999999999999"), Some(200)),
+            (Some("9223372036854775807"), Some(200)),
+            (Some("9223372036854775808"), None),
             (Some("0"), None),
             (Some("-1"), None),
             (Some("+1"), None),

@@ -19,6 +19,8 @@ use utoipa::ToSchema;
 
 use catalogue::{Origin, entry};
 
+use crate::views::answer_input::ConfirmCode;
+
 /// The media type of RFC 9457.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 /// How long a client waits before it repeats what failed through our fault.
@@ -33,13 +35,13 @@ pub struct Problem {
     #[schema(format = "uri", example = "https://docs.example.ru/problems/validation_failed")]
     pub kind: String,
     /// Что произошло, кратко.
-    #[schema(example = "Запрос содержит ошибки")]
+    #[schema(max_length = 255, example = "Запрос содержит ошибки")]
     pub title: &'static str,
     /// Код ответа HTTP.
     #[schema(example = 422, minimum = 400, maximum = 599)]
     pub status: u16,
     /// Что именно не так в этом запросе.
-    #[schema(example = "2 поля заполнены неверно")]
+    #[schema(example = "2 поля заполнены неверно", max_length = 4000)]
     pub detail: String,
     /// Путь запроса.
     #[schema(
@@ -51,7 +53,7 @@ pub struct Problem {
     #[schema(example = "validation_failed", pattern = "^[a-z_]+$")]
     pub code: &'static str,
     /// Идентификатор запроса, тот же, что в заголовке `Request-Id`.
-    #[schema(example = "019a4d3e-7c1b-7d52-9f3a-3f1d2b4c5d6e")]
+    #[schema(example = "019a4d3e-7c1b-7d52-9f3a-3f1d2b4c5d6e", max_length = 255)]
     pub request_id: String,
     /// Есть ли смысл повторить тот же запрос позже.
     #[schema(example = false)]
@@ -62,10 +64,10 @@ pub struct Problem {
     #[schema(max_items = 1000)]
     pub errors: Vec<FieldProblem>,
     /// Что можно подтвердить в поле `confirm`, чтобы действие всё же было выполнено.
-    #[schema(max_items = 10, example = json!([]))]
+    #[schema(max_items = 10, value_type = Vec<ConfirmCode>, example = json!([]))]
     pub confirmable: Vec<&'static str>,
     /// Состояние ответа на запрос, которое мешает действию.
-    #[schema(example = json!(null))]
+    #[schema(example = json!(null), max_length = 64)]
     pub state: Option<&'static str>,
     /// Текущая версия объекта, если в `If-Match` указана другая.
     #[schema(example = json!(null))]
@@ -79,21 +81,24 @@ pub struct Problem {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldProblem {
     /// Место в теле запроса, JSON Pointer по RFC 6901; `null` для параметров.
-    #[schema(example = "/debtors/0/snils")]
+    #[schema(example = "/debtors/0/snils", max_length = 1000)]
     pub pointer: Option<String>,
     /// Параметр пути, строки запроса или заголовок; `null` для полей тела.
-    #[schema(example = json!(null))]
+    #[schema(example = json!(null), max_length = 255)]
     pub parameter: Option<String>,
     /// Код ошибки поля.
-    #[schema(example = "snils_format", pattern = "^[a-z_]+$")]
+    #[schema(example = "snils_format", pattern = "^[a-z0-9_]+$", max_length = 64)]
     pub code: &'static str,
     /// Что не так.
-    #[schema(example = "СНИЛС: ровно 11 цифр")]
+    #[schema(example = "СНИЛС: ровно 11 цифр", max_length = 4000)]
     pub detail: String,
     /// Нарушенное ограничение.
     #[schema(example = json!(null))]
     pub max: Option<u64>,
 }
+
+/// Mistakes told at once.
+const MOST_MISTAKES: usize = 1000;
 
 impl Problem {
     /// A problem of a code with words about this very case.
@@ -141,7 +146,9 @@ impl Problem {
             [only] => only.detail.clone(),
             several => format!("ошибок в запросе: {}", several.len()),
         };
-        Self { errors: mistakes.into_iter().map(FieldProblem::from).collect(), ..Self::new(code, detail) }
+        // More than anybody reads; how many there are stands in `detail`.
+        let errors = mistakes.into_iter().take(MOST_MISTAKES).map(FieldProblem::from).collect();
+        Self { errors, ..Self::new(code, detail) }
     }
 
     fn conflict(conflict: Conflict) -> Self {

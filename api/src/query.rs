@@ -93,7 +93,8 @@ pub struct Query {
 }
 
 impl Query {
-    /// Reads a query string that may have these parameters. An empty value counts as absent.
+    /// Reads a query string that may have these parameters. An empty value is a mistake: a filter whose value got
+    /// lost would otherwise return everything.
     ///
     /// # Errors
     /// A token stands in it, or a parameter that is not among these.
@@ -107,11 +108,11 @@ impl Query {
             .filter(|(name, _)| !known.contains(&name.as_str()))
             .map(|(name, _)| unknown_parameter(name, known))
             .collect();
-        if unknown.is_empty() {
-            Ok(Self { pairs, mistakes: Vec::new() })
-        } else {
-            Err(Error::Invalid(unknown))
+        if !unknown.is_empty() {
+            return Err(Error::Invalid(unknown));
         }
+        let mistakes = pairs.iter().filter_map(|(name, value)| unreadable(name, value)).collect();
+        Ok(Self { pairs, mistakes })
     }
 
     /// The value of a parameter that may stand once.
@@ -155,6 +156,26 @@ impl Query {
         read
     }
 
+    /// A text of at most so many characters.
+    pub fn text(&mut self, name: &str, longest: usize) -> Option<String> {
+        self.one::<String>(name).filter(|text| self.fits(name, text, longest))
+    }
+
+    /// Such texts of a parameter that may be repeated.
+    pub fn texts(&mut self, name: &str, longest: usize) -> Vec<String> {
+        let texts = self.many::<String>(name);
+        texts.into_iter().filter(|text| self.fits(name, text, longest)).collect()
+    }
+
+    fn fits(&mut self, name: &str, text: &str, longest: usize) -> bool {
+        let fits = text.chars().count() <= longest;
+        if !fits {
+            let mistake = Mistake::in_parameter(name, "too_long", format!("не более {longest} знаков"));
+            self.mistakes.push(mistake.with_max(u64::try_from(longest).unwrap_or(u64::MAX)));
+        }
+        fits
+    }
+
     /// The parameter `limit`.
     pub fn limit(&mut self) -> Limit {
         let text = self.one::<String>("limit");
@@ -192,6 +213,16 @@ impl Query {
     }
 }
 
+/// What no parameter can have for a value.
+fn unreadable(name: &str, value: &str) -> Option<Mistake> {
+    if value.is_empty() {
+        return Some(Mistake::in_parameter(name, "empty", "параметр без значения"));
+    }
+    let control = value.chars().any(char::is_control);
+    let code = Code::CharacterNotAllowed.as_str();
+    control.then(|| Mistake::in_parameter(name, code, "управляющие знаки не допускаются"))
+}
+
 fn unknown_parameter(name: &str, known: &[&str]) -> Mistake {
     let hint = nearest(name, known.iter().copied())
         .map_or_else(String::new, |near| format!("; возможно, имелся в виду {near}"));
@@ -211,7 +242,7 @@ mod tests {
 
     #[test]
     fn values_are_typed_and_repeated_where_allowed() {
-        let mut query = Query::of("due_from=2026-11-10&number=1&number=2&answered=", &KNOWN).unwrap();
+        let mut query = Query::of("due_from=2026-11-10&number=1&number=2", &KNOWN).unwrap();
         assert_eq!(query.one::<NaiveDate>("due_from"), NaiveDate::from_ymd_opt(2026, 11, 10));
         assert_eq!(query.many::<u64>("number"), [1, 2]);
         assert_eq!(query.one::<bool>("answered"), None);
@@ -238,6 +269,13 @@ mod tests {
         let codes: Vec<_> =
             mistakes(query.finish().unwrap_err()).iter().map(|(mistake, _)| mistake.code).collect();
         assert_eq!(codes, ["format", "format", "repeated", "format"]);
+
+        let mut query = Query::of("answered=&number=12345", &KNOWN).unwrap();
+        assert_eq!(query.one::<bool>("answered"), None);
+        assert!(query.texts("number", 4).is_empty());
+        let codes: Vec<_> =
+            mistakes(query.finish().unwrap_err()).iter().map(|(mistake, _)| mistake.code).collect();
+        assert_eq!(codes, ["empty", "too_long"]);
 
         let many = vec!["number=1"; 101].join("&");
         let mut query = Query::of(&many, &KNOWN).unwrap();

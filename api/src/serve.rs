@@ -135,15 +135,18 @@ fn public_server(
             .app_data(limit.clone())
             .app_data(public_url.clone())
             .wrap(from_fn(app::finish))
-            .wrap(Compress::default())
             .wrap(app::cors(&origins))
             .wrap(from_fn(observe))
+            // Outside of what may put another body in the place of the handler's.
+            .wrap(Compress::default())
             .configure(paths.clone())
     });
     let server = match config.server.workers {
         Some(workers) => server.workers(usize::try_from(workers.get()).unwrap_or(1)),
         None => server,
     };
+    // A reply goes out in several pieces; the last one must not wait for the client's delayed acknowledgement (40 ms).
+    let server = server.tcp_nodelay(true);
     Ok(server.disable_signals().shutdown_timeout(GRACE).listen(listener)?.run())
 }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{LOCATION, RETRY_AFTER};
+use actix_web::http::header::{IF_MATCH, LOCATION, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use debt_core::domain::caller::Caller;
@@ -28,7 +28,7 @@ use crate::query::Query;
 #[expect(dead_code, reason = "describes the header; `IfMatch::read` reads it")]
 pub(crate) struct IfMatchHeader {
     /// Версия, которую вы видели: `ETag` объекта. Другая текущая версия даёт 412.
-    #[param(rename = "If-Match", max_length = 100)]
+    #[param(rename = "If-Match", value_type = String, required = false, max_length = 100, pattern = r#"^(\*|"[0-9]{1,19}")$"#)]
     if_match: Option<String>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct IfMatchHeader {
 pub(crate) struct IdempotencyHeader {
     /// Ваш ключ запроса, 1–255 печатных знаков ASCII. Повтор с тем же ключом в течение семи дней вернёт тот же ответ и
     /// ничего не сделает второй раз; с другим телом — 422.
-    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[ -~]+$")]
+    #[param(rename = "Idempotency-Key", value_type = String, required = false, min_length = 1, max_length = 255, pattern = "^[ -~]+$")]
     idempotency_key: Option<String>,
 }
 
@@ -89,7 +89,17 @@ fn receipt_key(
         // No part holds this octet, so no two lists of parts give one input.
         scope.update([0]);
     }
-    ReceiptKey { scope: scope.finalize().into(), fingerprint }
+    ReceiptKey { scope: scope.finalize().into(), fingerprint: with_condition(request, fingerprint) }
+}
+
+/// The condition belongs to what is asked: the same body for another version is another request.
+fn with_condition(request: &HttpRequest, body: [u8; 32]) -> [u8; 32] {
+    let mut whole = Sha256::new_with_prefix(body);
+    for condition in request.headers().get_all(IF_MATCH) {
+        whole.update(condition.as_bytes());
+        whole.update([0]);
+    }
+    whole.finalize().into()
 }
 
 fn respond(reply: &Reply, replayed: bool) -> Result<HttpResponse, Failure> {

@@ -11,6 +11,15 @@
 mod harness;
 
 mod answers;
+mod bad_envelopes;
+mod bad_fields;
+mod bad_queries;
+mod bad_steps;
 mod filters;
 mod reading;
+mod refusal;
 mod states;
+mod token_attacks;
+mod tokens;
+mod walk;
+mod walk_demo;

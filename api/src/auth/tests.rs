@@ -272,3 +272,18 @@ fn a_new_key_file_is_its_owners_and_is_never_overwritten() {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }
+
+#[test]
+fn a_token_that_was_good_is_judged_by_the_clock_each_time() {
+    let bench = Bench::new();
+    let material = KeyMaterial::Private(bench.path("ed"));
+    let keys = bench.keys(&[("main", AlgorithmSetting::EdDsa, material)]).unwrap();
+    let token = keys.issue(&claims()).unwrap();
+    assert_eq!(keys.verify(&token, now()), Ok(claims()));
+    assert_eq!(keys.verify(&token, now()), Ok(claims()), "the second time from memory");
+    let (head, signature) = token.rsplit_once('.').unwrap();
+    let forged = format!("{head}.{}", signature.chars().rev().collect::<String>());
+    assert!(keys.verify(&forged, now()).is_err(), "another signature is another token");
+    let later = claims().expires_at + TimeDelta::minutes(1);
+    assert_eq!(keys.verify(&token, later), Err(AuthError::Expired));
+}

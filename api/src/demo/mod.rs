@@ -151,7 +151,7 @@ keys = [ {{ kid = "demo", alg = "EdDSA", private_key = "token.pem" }} ]
         base_url = sim.base_url(),
     );
     write("debtgate.toml", &text)?;
-    Ok(Config::parse("debtgate.toml", &text, folder, [])?)
+    Ok(Config::load(&folder.join("debtgate.toml"))?)
 }
 
 /// The invented dictionaries of the simulator as the file of a stand.

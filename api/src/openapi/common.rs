@@ -194,3 +194,44 @@ pub(super) fn add_headers(document: &mut Value) {
         }
     });
 }
+
+/// utoipa puts the description of a nullable reference inside its `oneOf`, where generated clients lose it.
+pub(super) fn lift_descriptions(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            let parts = object.get_mut("oneOf").and_then(Value::as_array_mut);
+            let lifted = parts.and_then(|parts| {
+                let part = parts.iter_mut().find(|part| part.get("$ref").is_some())?;
+                part.as_object_mut()?.remove("description")
+            });
+            if let Some(description) = lifted {
+                object.entry("description").or_insert(description);
+            }
+            object.values_mut().for_each(lift_descriptions);
+        }
+        Value::Array(items) => items.iter_mut().for_each(lift_descriptions),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Every operation behind a token takes the organisation that it is about, but for the one that tells which there are.
+pub(super) fn add_organization(document: &mut Value) {
+    let parameter = json!({
+        "name": "Organization-Id",
+        "in": "header",
+        "required": false,
+        "description": "Организация, от имени которой выполняется запрос; обязателен, если токен выпущен для нескольких.",
+        "schema": {"type": "string", "format": "uuid"}
+    });
+    each_operation(document, |_, operation| {
+        let secured =
+            operation.get("security").and_then(Value::as_array).is_some_and(|list| list != &[json!({})]);
+        let about_one = operation.get("operationId").and_then(Value::as_str) != Some("get_me");
+        if secured
+            && about_one
+            && let Some(list) = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut()
+        {
+            list.push(parameter.clone());
+        }
+    });
+}

@@ -44,7 +44,7 @@ use crate::writing::{IdempotencyHeader, IfMatchHeader, UseCase, WithHeaders, no_
     ),
     request_body(content = CreateAnswer, examples(
         ("no_debt" = (summary = "Долга нет", value = json!({"submit": true, "has_debt": false}))),
-        ("debt" = (summary = "Долг есть", value = json!({
+        ("with_debt" = (summary = "Долг есть", value = json!({
             "submit": true,
             "has_debt": true,
             "comment": "Решение вступило в силу 12.03.2025",
@@ -246,7 +246,7 @@ async fn wait_for_change(
     patch, path = "/v1/answers/{id}", tag = "answers", operation_id = "edit_answer",
     params(
         ("id" = Uuid, Path, description = "Идентификатор ответа.", example = json!(examples::ANSWER_TO_EDIT)),
-        IfMatchHeader,
+        IfMatchHeader, IdempotencyHeader,
     ),
     request_body(content = EditAnswer, example = json!({"comment": "Уточнённый комментарий"})),
     security(("bearer" = ["answers:write"])),
@@ -279,7 +279,7 @@ pub(crate) async fn edit_answer(
     delete, path = "/v1/answers/{id}", tag = "answers", operation_id = "delete_answer",
     params(
         ("id" = Uuid, Path, description = "Идентификатор ответа.", example = json!(examples::ANSWER_TO_DELETE)),
-        IfMatchHeader,
+        IfMatchHeader, IdempotencyHeader,
     ),
     security(("bearer" = ["answers:write"])),
     responses((status = 204, description = "Черновика больше нет.")),

@@ -145,8 +145,8 @@ async fn read_form(mut form: Multipart, limit: u64) -> Result<Upload, Failure> {
     Ok(Upload { file: NewFile { file_name, description, content, sha256: None }, digest })
 }
 
-/// Most bytes of a description: 500 characters of at most four.
-const MOST_DESCRIPTION: u64 = 2000;
+/// Most bytes of a description that are read at all; its 500 characters are counted later, with its place.
+const MOST_DESCRIPTION: u64 = 64 * 1024;
 
 async fn read_part(mut part: Field, limit: u64) -> Result<Bytes, Failure> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -246,7 +246,7 @@ fn disposition(file: &domain::Attachment) -> ContentDisposition {
 /// Только файл, который не использует ни один ответ.
 #[utoipa::path(
     delete, path = "/v1/attachments/{id}", tag = "attachments", operation_id = "delete_attachment",
-    params(("id" = Uuid, Path, description = "Идентификатор файла.", example = json!(examples::ATTACHMENT_TO_DELETE))),
+    params(("id" = Uuid, Path, description = "Идентификатор файла.", example = json!(examples::ATTACHMENT_TO_DELETE)), IdempotencyHeader),
     security(("bearer" = ["attachments:write"])),
     responses((status = 204, description = "Файла больше нет.")),
 )]

@@ -26,7 +26,7 @@ use crate::state::AppState;
 use crate::views::debt_request_input::{AssignDebtRequest, DebtRequestLookup};
 use crate::views::debt_requests::{DebtRequest, DebtRequestCounts};
 use crate::views::lists::{DebtRequestLookupResult, DebtRequestPage, DebtRequestsNotFound, EventPage};
-use crate::writing::{IfMatchHeader, UseCase, WithHeaders, reply, write};
+use crate::writing::{IdempotencyHeader, IfMatchHeader, UseCase, WithHeaders, reply, write};
 
 /// Список запросов
 ///
@@ -195,7 +195,7 @@ pub(crate) async fn list_debt_request_history(
     patch, path = "/v1/debt-requests/{id}", tag = "debt-requests", operation_id = "assign_debt_request",
     params(
         ("id" = Uuid, Path, description = "GUID подзапроса в ГИС ЖКХ.", example = json!(examples::DEBT_REQUEST)),
-        IfMatchHeader,
+        IfMatchHeader, IdempotencyHeader,
     ),
     request_body(content = AssignDebtRequest, example = json!({"note": "Проверить решение суда"})),
     security(("bearer" = ["answers:write"])),

@@ -7,6 +7,12 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::query::Query;
+use crate::views::texts::RequestNumber;
+
+/// XSD 16.3.0.0, RequestNumberType.
+const LONGEST_NUMBER: usize = 30;
+/// The longest text of the other conditions.
+const LONGEST_TEXT: usize = 255;
 
 /// Conditions of the list of debt requests.
 #[derive(IntoParams)]
@@ -16,7 +22,7 @@ pub(crate) struct DebtRequestFilters {
     /// Подразделение.
     department_id: Option<Uuid>,
     /// Исполнитель; `none` — без исполнителя.
-    #[param(value_type = Option<String>, pattern = "^(none|[0-9a-fA-F-]{36})$", example = "none")]
+    #[param(value_type = Option<String>, pattern = "^(none|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$")]
     executor_id: Option<String>,
     /// Состояние работы; можно повторять.
     #[param(inline, style = Form, explode, max_items = 8)]
@@ -31,15 +37,15 @@ pub(crate) struct DebtRequestFilters {
     #[param(inline, style = Form, explode, max_items = 12)]
     answer_state: Option<Vec<AnswerStateParameter>>,
     /// Номер запроса полностью; можно повторять до 100 раз.
-    #[param(style = Form, explode, max_items = 100, value_type = Option<Vec<String>>)]
+    #[param(style = Form, explode, max_items = 100, value_type = Option<Vec<RequestNumber>>)]
     request_number: Option<Vec<String>>,
     /// Начало номера запроса.
-    #[param(min_length = 1, max_length = 30, example = "62026")]
+    #[param(min_length = 1, max_length = 30)]
     request_number_prefix: Option<String>,
     /// Запрашивающая организация, GUID в реестре организаций ГИС ЖКХ.
     requester_id: Option<Uuid>,
     /// Часть наименования запрашивающей организации; регистр и «ё» не важны.
-    #[param(min_length = 1, max_length = 255, example = "социальной")]
+    #[param(min_length = 1, max_length = 255)]
     requester_name: Option<String>,
     /// `true` — в ГИС ЖКХ есть ответ или наш ответ отправляется и не отклонён; `false` — остальные.
     answered: Option<bool>,
@@ -62,7 +68,7 @@ pub(crate) struct DebtRequestFilters {
     /// Дом в ФИАС.
     fias_house_id: Option<Uuid>,
     /// Слова адреса; должны встретиться все, регистр и «ё» не важны.
-    #[param(min_length = 1, max_length = 255, example = "Мира")]
+    #[param(min_length = 1, max_length = 255)]
     q: Option<String>,
     /// Есть ли черновик или подготовленный ответ.
     has_draft: Option<bool>,
@@ -107,10 +113,10 @@ pub(crate) fn read_debt_request_filter(query: &mut Query) -> (debt_requests::Fil
         response_statuses: query.many("gis_response_status"),
         request_statuses: query.many("gis_request_status"),
         answer_states: query.many("answer_state"),
-        numbers: query.many("request_number"),
-        number_prefix: query.one("request_number_prefix"),
+        numbers: query.texts("request_number", LONGEST_NUMBER),
+        number_prefix: query.text("request_number_prefix", LONGEST_NUMBER),
         requester: query.one("requester_id"),
-        requester_name: query.one("requester_name"),
+        requester_name: query.text("requester_name", LONGEST_TEXT),
         answered: query.one("answered"),
         due_from: query.one("due_from"),
         due_to: query.one("due_to"),
@@ -119,7 +125,7 @@ pub(crate) fn read_debt_request_filter(query: &mut Query) -> (debt_requests::Fil
         updated_since: query.one("updated_since"),
         match_results: query.many("match_result"),
         fias_house: query.one("fias_house_id"),
-        address_words: query.one("q"),
+        address_words: query.text("q", LONGEST_TEXT),
         has_draft: query.one("has_draft"),
     };
     (filter, due_today)
@@ -172,7 +178,7 @@ pub(crate) fn answer_parameters(more: &[&'static str]) -> Vec<&'static str> {
 pub(crate) fn read_answer_filter(query: &mut Query) -> answers::Filter {
     answers::Filter {
         debt_request: query.one("debt_request_id"),
-        external_id: query.one("external_id"),
+        external_id: query.text("external_id", LONGEST_TEXT),
         states: query.many("state"),
         is_final: query.one("is_final"),
         has_debt: query.one("has_debt"),
@@ -188,10 +194,10 @@ pub(crate) fn read_answer_filter(query: &mut Query) -> answers::Filter {
 #[expect(dead_code, reason = "describes the parameters; `Ask::read` reads them")]
 pub(crate) struct PageParameters {
     /// Сколько записей на странице, 1–200; большее число означает 200.
-    #[param(minimum = 1, default = 50, example = 50)]
+    #[param(value_type = Option<u64>, minimum = 1, default = 50, example = 50)]
     limit: Option<u32>,
     /// Курсор из поля `next` предыдущей страницы; условия должны быть теми же.
-    #[param(max_length = 2048)]
+    #[param(min_length = 1, max_length = 2048)]
     cursor: Option<String>,
 }
 

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use debt_core::dictionaries::DictionaryName;
 use debt_core::{Code, Error};
 
-use crate::caller::Authenticated;
+use crate::caller::{Authenticated, Identified};
 use crate::problem::Failure;
 use crate::problem::catalogue::{code_named, entry};
 use crate::query::Query;
@@ -17,7 +17,8 @@ use crate::views::system::{Dictionary, DictionaryEntry, GisStatus, Health, Me};
 
 /// Кто я
 ///
-/// Имя клиента, права токена, срок его действия и организации. ГИС ЖКХ не спрашивает.
+/// Имя клиента, права токена, срок его действия и организации: отсюда берутся значения `Organization-Id`, здесь самого
+/// заголовка не нужно. ГИС ЖКХ не спрашивает.
 #[utoipa::path(
     get, path = "/v1/me", tag = "system", operation_id = "get_me",
     security(("bearer" = [])),
@@ -26,10 +27,10 @@ use crate::views::system::{Dictionary, DictionaryEntry, GisStatus, Health, Me};
 pub(crate) async fn get_me(
     request: HttpRequest,
     state: Data<AppState>,
-    Authenticated(caller): Authenticated,
+    Identified(token): Identified,
 ) -> Result<HttpResponse, Failure> {
     Query::of(request.query_string(), &[])?.finish()?;
-    let me = state.service.me(&caller).await?;
+    let me = state.service.me(token).await?;
     Ok(HttpResponse::Ok().json(Me::from(me)))
 }
 

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::debt_request_input::present;
+use super::texts::ExternalId;
 
 /// Новый ответ на запрос о задолженности.
 #[derive(Deserialize, ToSchema)]
@@ -215,7 +216,7 @@ pub struct AnswerLookup {
     pub ids: Vec<Uuid>,
     /// Ваши собственные идентификаторы.
     #[serde(default)]
-    #[schema(max_items = 1000, value_type = Vec<String>, example = json!(["1C-000123"]))]
+    #[schema(max_items = 1000, value_type = Vec<ExternalId>, example = json!(["1C-000123"]))]
     pub external_ids: Vec<String>,
 }
 

@@ -79,7 +79,8 @@ pub struct UploadAttachment {
 }
 
 /// Файл в форме `multipart/form-data`.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct AttachmentForm {
     /// Содержимое; имя файла берётся из заголовка части.
     #[schema(value_type = String, format = Binary)]

@@ -5,6 +5,8 @@ use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::texts::RequestNumber;
+
 /// Назначение запроса: переданные поля заменяются, `null` очищает поле.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -33,7 +35,7 @@ pub struct DebtRequestLookup {
     pub ids: Vec<Uuid>,
     /// Номера запросов.
     #[serde(default)]
-    #[schema(max_items = 1000, value_type = Vec<String>, example = json!(["62026110433"]))]
+    #[schema(max_items = 1000, value_type = Vec<RequestNumber>, example = json!(["62026110433"]))]
     pub request_numbers: Vec<String>,
 }
 

@@ -37,7 +37,7 @@ pub struct DebtRequest {
     #[schema(example = 6)]
     pub days_left: Option<i64>,
     /// Что показывает ГИС ЖКХ.
-    pub gis: GisStatus,
+    pub gis: DebtRequestInGis,
     /// Состояние работы с запросом.
     pub stage: Stage,
     /// Состояние работы по-русски.
@@ -114,7 +114,7 @@ pub struct Period {
 
 /// Что показывает ГИС ЖКХ.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct GisStatus {
+pub struct DebtRequestInGis {
     /// Статус запроса.
     pub request_status: GisRequestStatus,
     /// Статус ответа; может отставать на два-три дня.
@@ -183,7 +183,7 @@ impl From<DebtRequestDetails> for DebtRequest {
             sent_on: gis.sent_on,
             due_on: gis.due_on,
             days_left,
-            gis: GisStatus {
+            gis: DebtRequestInGis {
                 request_status: gis.request_status.into(),
                 response_status: gis.response_status.into(),
                 synced_at: request.synced_at,

@@ -8,6 +8,7 @@ use super::answers::Answer;
 use super::debt_requests::DebtRequest;
 use super::events::Event;
 use super::sync_runs::SyncRun;
+use super::texts::{ExternalId, RequestNumber};
 
 macro_rules! pages {
     ($($(#[$doc:meta])* $name:ident of $item:ident;)+) => {$(
@@ -60,7 +61,7 @@ pub struct DebtRequestsNotFound {
     #[schema(max_items = 1000)]
     pub ids: Vec<Uuid>,
     /// Номера.
-    #[schema(max_items = 1000, value_type = Vec<String>)]
+    #[schema(max_items = 1000, value_type = Vec<RequestNumber>)]
     pub request_numbers: Vec<String>,
 }
 
@@ -91,6 +92,6 @@ pub struct AnswersNotFound {
     #[schema(max_items = 1000)]
     pub ids: Vec<Uuid>,
     /// Ваши собственные идентификаторы.
-    #[schema(max_items = 1000, value_type = Vec<String>)]
+    #[schema(max_items = 1000, value_type = Vec<ExternalId>)]
     pub external_ids: Vec<String>,
 }

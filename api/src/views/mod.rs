@@ -12,4 +12,5 @@ pub mod events;
 pub mod lists;
 pub mod sync_runs;
 pub mod system;
+pub mod texts;
 pub mod words;

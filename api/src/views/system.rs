@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::sync_runs::SyncRun;
+use super::texts::ScopeName;
 use super::words::{GisStateWord, OperationStateWord, Severity};
 
 /// Кто вы для шлюза.
@@ -22,7 +23,7 @@ pub struct Me {
     /// Идентификатор токена (`jti`).
     pub token_id: Uuid,
     /// Права токена.
-    #[schema(max_items = 50, value_type = Vec<String>, example = json!(["requests:read", "answers:read"]))]
+    #[schema(max_items = 50, value_type = Vec<ScopeName>, example = json!(["requests:read", "answers:read"]))]
     pub scopes: Vec<&'static str>,
     /// До какого времени действует токен.
     pub expires_at: DateTime<Utc>,

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::Error;
-use crate::domain::caller::{Caller, Scope, Scopes};
+use crate::domain::caller::{Scope, Scopes};
 use crate::ids::{EmployeeId, OrganizationId, TokenId};
 use crate::store::test_db::for_both;
 use crate::store::{debt_requests, samples};
@@ -142,13 +142,7 @@ fn a_token_names_what_exists() {
         let right = NewToken { employee: Some(employee), ..new_token(other.organization.id) };
         let token = service.issue_token(right).await.unwrap();
 
-        let caller = Caller {
-            token: token.id,
-            organization: other.organization.id,
-            employee: Some(employee),
-            ..caller
-        };
-        let me = service.me(&caller).await.unwrap();
+        let me = service.me(token.clone()).await.unwrap();
         assert_eq!(me.token, token);
         assert_eq!(me.organizations, [other.organization]);
         assert_eq!(me.employee.map(|employee| employee.id), Some(employee));

@@ -4,7 +4,7 @@ use chrono::{DateTime, Days, Utc};
 
 use super::name_mistake;
 use crate::Service;
-use crate::domain::caller::{Caller, Scopes};
+use crate::domain::caller::Scopes;
 use crate::domain::organization::{Employee, Organization};
 use crate::domain::token::Token;
 use crate::error::{Error, Mistake, Result};
@@ -118,18 +118,17 @@ impl Service {
     /// What a client may know of itself.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when its token was deleted.
-    pub async fn me(&self, caller: &Caller) -> Result<Me> {
+    /// The database cannot be reached.
+    pub async fn me(&self, token: Token) -> Result<Me> {
         let mut conn = self.db.read().await?;
-        let token = tokens::get(&mut conn, caller.token).await?.ok_or(Error::NotFound)?;
         let mut organizations = Vec::with_capacity(token.organizations.len());
+        let mut employee = None;
         for id in &token.organizations {
             organizations.extend(organizations::get(&mut conn, *id).await?);
+            if let (None, Some(wanted)) = (&employee, token.employee) {
+                employee = organizations::employee(&mut conn, *id, wanted).await?;
+            }
         }
-        let employee = match caller.employee {
-            Some(id) => organizations::employee(&mut conn, caller.organization, id).await?,
-            None => None,
-        };
         Ok(Me { token, organizations, employee })
     }
 }

@@ -3,10 +3,10 @@ use crate::Code;
 use crate::domain::debt_request::Stage;
 use crate::domain::event::EventKind;
 use crate::domain::organization::Employee;
-use crate::ids::{DepartmentId, EmployeeId};
+use crate::ids::{DepartmentId, EmployeeId, OrganizationId};
 use crate::store::debt_requests::SortBy;
-use crate::store::samples;
 use crate::store::test_db::for_both;
+use crate::store::{organizations, samples};
 use crate::test_service::{Bench, caller, only, start};
 
 async fn with_requests(bench: &Bench, requests: &[DebtRequest]) {

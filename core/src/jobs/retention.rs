@@ -1,4 +1,5 @@
-//! Deletes what is no longer needed: old events and receipts, files that no answer uses, content without a row.
+//! Deletes what is no longer needed: old events and receipts, files that no answer uses, content without a row; and lets
+//! the database count what is left.
 //!
 //! Rows go before content: a row without content would be a promise that nobody can keep, content without a row is only
 //! swept later.
@@ -31,12 +32,13 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     tx.commit().await?;
     delete_content(worker, &files).await?;
     let rows = events + receipts + files.len();
-    // Listing the store is the dear part: only when the rows are done with.
-    let orphans = if rows == 0 { sweep(worker, now).await? } else { 0 };
+    // Listing the store and counting the rows are the dear part: only when the rest is done with.
+    let (orphans, counted) =
+        if rows == 0 { (sweep(worker, now).await?, worker.service.db.learn().await?) } else { (0, false) };
     Ok(Report {
         done: u64::try_from(rows).unwrap_or(u64::MAX),
         next: Some(now + PAUSE),
-        detail: json!({ "events": events, "receipts": receipts, "files": files.len(), "orphans": orphans }),
+        detail: json!({ "events": events, "receipts": receipts, "files": files.len(), "orphans": orphans, "counted": counted }),
     })
 }
 

@@ -96,13 +96,19 @@ CREATE TABLE debt_requests (
     created_at integer NOT NULL,
     updated_at integer NOT NULL
 ) STRICT;
+-- Each filter of the list has its index in the usual order; what is counted stands in the index beside the key.
 CREATE INDEX debt_requests_by_organization_id_due_key_id ON debt_requests (organization_id, due_key, id);
-CREATE INDEX debt_requests_by_organization_id_answered_due_key_id ON debt_requests (organization_id, answered, due_key, id);
-CREATE INDEX debt_requests_by_organization_id_stage_due_key_id ON debt_requests (organization_id, stage, due_key, id);
+CREATE INDEX debt_requests_by_organization_id_answered_due_key_id ON debt_requests (organization_id, answered, due_key, id, stage);
+CREATE INDEX debt_requests_by_organization_id_stage_due_key_id ON debt_requests (organization_id, stage, due_key, id, answered);
 CREATE INDEX debt_requests_by_organization_id_executor_id_due_key_id ON debt_requests (organization_id, executor_id, due_key, id);
 CREATE INDEX debt_requests_by_organization_id_sent_key_id ON debt_requests (organization_id, sent_key, id);
 CREATE INDEX debt_requests_by_organization_id_updated_at_id ON debt_requests (organization_id, updated_at, id);
-CREATE INDEX debt_requests_by_organization_id_request_number ON debt_requests (organization_id, request_number);
+CREATE INDEX debt_requests_by_organization_id_request_number ON debt_requests (organization_id, request_number, due_key, id);
+CREATE INDEX debt_requests_by_organization_id_requester_id ON debt_requests (organization_id, requester_id, due_key, id);
+CREATE INDEX debt_requests_by_organization_id_fias_house_id ON debt_requests (organization_id, fias_house_id, due_key, id);
+CREATE INDEX debt_requests_by_organization_id_answer_state ON debt_requests (organization_id, answer_state, due_key, id);
+CREATE INDEX debt_requests_with_draft ON debt_requests (organization_id, due_key, id) WHERE draft_id IS NOT NULL;
+CREATE INDEX debt_requests_matched ON debt_requests (organization_id, match_result, due_key, id) WHERE match_result IS NOT NULL;
 
 -- Revisions of answers. content holds personal data.
 CREATE TABLE answers (

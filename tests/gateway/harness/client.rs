@@ -69,10 +69,6 @@ impl Client {
         self.call(Method::PATCH, path).json(body).send().await
     }
 
-    pub(crate) async fn delete(&self, path: &str) -> Reply {
-        self.call(Method::DELETE, path).send().await
-    }
-
     /// Every item of a list, page by page.
     pub(crate) async fn walk(&self, path: &str) -> Vec<Value> {
         let mut items = Vec::new();
@@ -105,8 +101,11 @@ impl Call {
     }
 
     pub(crate) fn body(self, media_type: &str, bytes: Vec<u8>) -> Self {
-        let call = self.header("content-type", media_type);
-        Self { request: call.request.body(bytes) }
+        self.header("content-type", media_type).bytes(bytes)
+    }
+
+    pub(crate) fn bytes(self, bytes: Vec<u8>) -> Self {
+        Self { request: self.request.body(bytes) }
     }
 
     pub(crate) async fn send(self) -> Reply {

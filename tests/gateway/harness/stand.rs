@@ -32,6 +32,9 @@ pub(crate) struct Stand {
     pub(crate) client: Client,
     /// May do everything for the other organisation.
     pub(crate) foreigner: Client,
+    /// May do nothing of what this gateway does.
+    pub(crate) powerless: Client,
+    token: String,
     pub(crate) organization: Uuid,
     /// Our employee here, who executes everything.
     pub(crate) employee: Uuid,
@@ -92,10 +95,12 @@ impl Stand {
         let (other, _) = workshop.organization("УК «Другая»", "1026605606620", FOREIGN_PPA, &theirs);
         let token = workshop.token(&[organization], ALL_SCOPES, "30");
         let foreign = workshop.token(&[other], ALL_SCOPES, "30");
+        let powerless = workshop.token(&[organization], "webhooks:manage", "30");
         let gateway = workshop.serve(start);
         let client = Client::new(&gateway.public, &token);
         let foreigner = client.with_token(&foreign);
-        Self { gateway, workshop, client, foreigner, organization, employee, executor, sim }
+        let powerless = client.with_token(&powerless);
+        Self { gateway, workshop, client, foreigner, powerless, token, organization, employee, executor, sim }
     }
 
     /// The program is killed and started again.
@@ -104,6 +109,12 @@ impl Stand {
         self.gateway = self.workshop.serve(self.gis().now());
         self.client = self.client.at(&self.gateway.public);
         self.foreigner = self.foreigner.at(&self.gateway.public);
+        self.powerless = self.powerless.at(&self.gateway.public);
+    }
+
+    /// The token of `client`.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
     }
 
     /// What happens in GIS.

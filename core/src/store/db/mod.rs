@@ -11,6 +11,7 @@ mod postgres;
 mod schema_tests;
 mod settings;
 mod sqlite;
+mod statistics;
 #[cfg(test)]
 mod tests;
 mod tx;

@@ -21,11 +21,13 @@ use super::conn::LiteConnection;
 use super::settings::LitePath;
 use crate::store::error::OpenError;
 
-/// Small caches: the whole program is to be content with 40 MB, and the system caches the file as well.
+/// A commit is on the disk when it returns (`FULL`): with less, a power failure could take back an answer that was
+/// accepted, or the attempt that was written down before its call. Small caches: the whole program is to be content with
+/// 40 MB, and the system caches the file as well.
 const PRAGMAS: &str = "
     PRAGMA busy_timeout = 5000;
     PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = NORMAL;
+    PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA cache_size = -2000;
     PRAGMA mmap_size = 8388608;

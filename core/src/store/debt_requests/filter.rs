@@ -113,18 +113,36 @@ impl After {
         }
     }
 
-    pub(super) fn day(&self) -> Result<(NaiveDate, DebtRequestId), StoreError> {
+    fn day(&self) -> Result<(NaiveDate, DebtRequestId), StoreError> {
         match self {
             Self::Day(day, id) => Ok((*day, *id)),
             Self::Moment(..) => Err(StoreError::corrupt("a place in another order")),
         }
     }
 
-    pub(super) fn moment(&self) -> Result<(Ts, DebtRequestId), StoreError> {
+    fn moment(&self) -> Result<(Ts, DebtRequestId), StoreError> {
         match self {
             Self::Moment(time, id) => Ok((Ts(*time), *id)),
             Self::Day(..) => Err(StoreError::corrupt("a place in another order")),
         }
+    }
+}
+
+/// After which row a page begins, in the type of the column that it is ordered by.
+#[derive(Clone, Copy)]
+pub(super) enum Start {
+    Due(Option<(NaiveDate, DebtRequestId)>),
+    Sent(Option<(NaiveDate, DebtRequestId)>),
+    Updated(Option<(Ts, DebtRequestId)>),
+}
+
+impl Start {
+    pub(super) fn of(by: SortBy, after: Option<&After>) -> Result<Self, StoreError> {
+        Ok(match by {
+            SortBy::DueOn => Self::Due(after.map(After::day).transpose()?),
+            SortBy::SentOn => Self::Sent(after.map(After::day).transpose()?),
+            SortBy::UpdatedAt => Self::Updated(after.map(After::moment).transpose()?),
+        })
     }
 }
 
@@ -155,12 +173,24 @@ pub(super) fn last_with_prefix(prefix: &str) -> String {
     format!("{prefix}{}", char::MAX)
 }
 
+/// Narrows a boxed query to some values of a column. A single one is compared as such: only then does PostgreSQL take the
+/// order of the index behind that column.
+macro_rules! one_of {
+    ($query:expr, $column:expr, $values:expr) => {
+        match $values.as_slice() {
+            [] => $query,
+            [one] => $query.filter($column.eq(one.clone())),
+            several => $query.filter($column.eq_any(several.to_vec())),
+        }
+    };
+}
+
 /// Narrows a boxed query to a filter; expands once per database.
 macro_rules! narrowed {
     ($query:expr, $filter:expr) => {{
         use $crate::domain::debt_request::fold;
         use $crate::store::debt_requests::filter::{
-            ESCAPE, ExecutorFilter, containing, containing_words, last_with_prefix,
+            ESCAPE, ExecutorFilter, containing, containing_words, last_with_prefix, one_of,
         };
         use $crate::store::schema::debt_requests as t;
         use $crate::store::types::{Guid, Ts};
@@ -174,21 +204,11 @@ macro_rules! narrowed {
             Some(ExecutorFilter::Is(executor)) => query.filter(t::executor_id.eq(executor)),
             Some(ExecutorFilter::Nobody) => query.filter(t::executor_id.is_null()),
         };
-        if !filter.stages.is_empty() {
-            query = query.filter(t::stage.eq_any(filter.stages.clone()));
-        }
-        if !filter.response_statuses.is_empty() {
-            query = query.filter(t::response_status.eq_any(filter.response_statuses.clone()));
-        }
-        if !filter.request_statuses.is_empty() {
-            query = query.filter(t::request_status.eq_any(filter.request_statuses.clone()));
-        }
-        if !filter.answer_states.is_empty() {
-            query = query.filter(t::answer_state.eq_any(filter.answer_states.clone()));
-        }
-        if !filter.numbers.is_empty() {
-            query = query.filter(t::request_number.eq_any(filter.numbers.clone()));
-        }
+        query = one_of!(query, t::stage, filter.stages);
+        query = one_of!(query, t::response_status, filter.response_statuses);
+        query = one_of!(query, t::request_status, filter.request_statuses);
+        query = one_of!(query, t::answer_state, filter.answer_states);
+        query = one_of!(query, t::request_number, filter.numbers);
         if let Some(prefix) = &filter.number_prefix {
             query = query.filter(t::request_number.between(prefix.clone(), last_with_prefix(prefix)));
         }
@@ -216,9 +236,7 @@ macro_rules! narrowed {
         if let Some(time) = filter.updated_since {
             query = query.filter(t::updated_at.ge(Ts(time)));
         }
-        if !filter.match_results.is_empty() {
-            query = query.filter(t::match_result.eq_any(filter.match_results.clone()));
-        }
+        query = one_of!(query, t::match_result, filter.match_results);
         if let Some(house) = filter.fias_house {
             query = query.filter(t::fias_house_id.eq(Guid(house)));
         }
@@ -256,4 +274,23 @@ macro_rules! ordered {
     }};
 }
 
-pub(super) use {narrowed, ordered};
+/// The list of an organisation from a place on; expands once per database.
+macro_rules! listed {
+    ($organization:expr, $filter:expr, $sort:expr, $start:expr) => {{
+        use $crate::store::debt_requests::filter::ordered;
+        use $crate::store::schema::debt_requests as t;
+
+        let query = t::table
+            .filter(t::organization_id.eq($organization))
+            .select(DebtRequestRow::as_select())
+            .into_boxed();
+        let query = narrowed!(query, $filter);
+        match $start {
+            Start::Due(after) => ordered!(query, t::due_key, $sort.descending, after),
+            Start::Sent(after) => ordered!(query, t::sent_key, $sort.descending, after),
+            Start::Updated(after) => ordered!(query, t::updated_at, $sort.descending, after),
+        }
+    }};
+}
+
+pub(super) use {listed, narrowed, one_of, ordered};

@@ -9,14 +9,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl;
 use diesel::{
     AggregateExpressionMethods, BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods,
-    OptionalExtension, QueryDsl, SelectableHelper, TextExpressionMethods,
+    OptionalExtension, QueryDsl, SelectableHelper, SqliteConnection, TextExpressionMethods,
 };
 use diesel_async::RunQueryDsl;
 
 pub use self::filter::{After, ExecutorFilter, Filter, Sort, SortBy};
-use self::filter::{narrowed, ordered};
+use self::filter::{Start, listed, narrowed};
 use self::rows::{DebtRequestRow, overwrite};
-use super::db::{BATCH, both, holding, insert_batch};
+use super::db::{BATCH, Backend, both, holding, insert_batch};
 use super::schema::debt_requests;
 use super::types::Ts;
 use super::{Conn, StoreError};
@@ -97,7 +97,8 @@ pub(crate) async fn lock_many(
     Ok(found)
 }
 
-/// A page of the list.
+/// A page of the list. It is what clients ask for most: SQLite reads it on the thread of the connection, row by row into
+/// our types, without the copies that pass through diesel-async's wrapper.
 pub(crate) async fn page(
     conn: &mut Conn,
     organization: OrganizationId,
@@ -106,22 +107,17 @@ pub(crate) async fn page(
     after: Option<&After>,
     limit: i64,
 ) -> Result<Vec<DebtRequest>, StoreError> {
-    let down = sort.descending;
-    let rows = both!(conn, c => {
-        let query = debt_requests::table
-            .filter(debt_requests::organization_id.eq(organization))
-            .select(DebtRequestRow::as_select())
-            .into_boxed();
-        let query = narrowed!(query, filter);
-        let query = match sort.by {
-            SortBy::DueOn => ordered!(query, debt_requests::due_key, down, after.map(After::day).transpose()?),
-            SortBy::SentOn => ordered!(query, debt_requests::sent_key, down, after.map(After::day).transpose()?),
-            SortBy::UpdatedAt => {
-                ordered!(query, debt_requests::updated_at, down, after.map(After::moment).transpose()?)
-            }
-        };
-        query.limit(limit).load(c).await
-    })?;
+    let start = Start::of(sort.by, after)?;
+    let rows: Vec<DebtRequestRow> = match conn.backend() {
+        Backend::Pg(conn) => listed!(organization, filter, sort, start).limit(limit).load(conn).await,
+        Backend::Lite(conn) => {
+            let filter = filter.clone();
+            let read = move |conn: &mut SqliteConnection| {
+                diesel::RunQueryDsl::load(listed!(organization, &filter, sort, start).limit(limit), conn)
+            };
+            conn.spawn_blocking(read).await
+        }
+    }?;
     Ok(rows.into_iter().map(DebtRequest::from).collect())
 }
 

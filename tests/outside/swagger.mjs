@@ -1,0 +1,100 @@
+// Swagger UI in a real browser: every operation is executed with the examples of the document as they stand, and each must
+// end with its first success code. The page may talk to its own server alone, and nothing may be written to its console.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+// Under a name: on localhost Swagger UI is more modest than anywhere else (it does not ask its validator on the web).
+const HOST = "debtgate.test";
+const url = process.env.DEMO_URL.replace("127.0.0.1", HOST);
+const token = process.env.DEMO_TOKEN;
+
+const profile = mkdtempSync(join(tmpdir(), "swagger-"));
+const context = await chromium.launchPersistentContext(profile, {
+  executablePath: "/usr/bin/chromium",
+  viewport: { width: 1280, height: 1600 },
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    `--host-resolver-rules=MAP ${HOST} 127.0.0.1, MAP * ~NOTFOUND`,
+  ],
+});
+
+const complaints = [];
+const page = await context.newPage();
+page.setDefaultTimeout(30_000);
+context.on("request", (request) => {
+  const address = new URL(request.url());
+  const own = address.origin === url || address.protocol === "data:";
+  if (!own) complaints.push(`a request to ${address.href}`);
+});
+page.on("console", (message) => {
+  if (["error", "warning"].includes(message.type())) complaints.push(`the console: ${message.text()}`);
+});
+page.on("pageerror", (error) => complaints.push(`the page: ${error.message}`));
+
+/** Presses Execute in an open operation and gives the status of the reply, once the page shows it. */
+async function execute(block) {
+  const replied = page.waitForResponse((response) => /^\/(v1|health)\//.test(new URL(response.url()).pathname));
+  await block.getByRole("button", { name: "Execute" }).click();
+  const reply = await replied;
+  const status = String(reply.status());
+  await block.locator(".live-responses-table .response-col_status", { hasText: status }).last().waitFor();
+  if ((await reply.text()).startsWith('{"items":[]')) complaints.push(`${reply.url()}: the example finds nothing`);
+  return status;
+}
+
+async function screenshot(name) {
+  await page.screenshot({ path: `${name}.png` });
+}
+
+try {
+  await page.goto(`${url}/docs/`);
+  await page.locator(".opblock").first().waitFor();
+  await screenshot("swagger");
+
+  await page.getByRole("button", { name: "Authorize" }).first().click();
+  await page.locator(".auth-container input").fill(token);
+  await page.locator(".auth-container").getByRole("button", { name: /^(Apply|Authorize)/ }).click();
+  await screenshot("swagger-authorize");
+  await page.getByRole("button", { name: "Close" }).last().click();
+
+  const { paths } = JSON.parse(readFileSync(process.env.OPENAPI, "utf8"));
+  for (const [path, operations] of Object.entries(paths)) {
+    for (const [method, { operationId, tags, responses }] of Object.entries(operations)) {
+      const block = page.locator(`[id="operations-${tags[0]}-${operationId}"]`);
+      const unfold = block.locator(".opblock-summary-control");
+      const expect = async (expected) => {
+        const status = await execute(block);
+        if (status !== expected) complaints.push(`${method} ${path}: ${status}, not ${expected}`);
+      };
+      await unfold.click();
+      // The example of create_answer asks to submit.
+      await expect(operationId === "create_answer" ? "202" : Object.keys(responses)[0]);
+      if (["list_debt_requests", "create_answer", "upload_attachment"].includes(operationId)) {
+        await block.evaluate((element) => element.scrollIntoView());
+        await screenshot(`swagger-${operationId}`);
+      }
+      if (operationId === "upload_attachment") {
+        await block.locator("select.content-type").first().selectOption("multipart/form-data");
+        const file = { name: "Акт сверки.txt", mimeType: "text/plain", buffer: Buffer.from("Акт сверки") };
+        await block.locator("input[type=file]").setInputFiles(file);
+        await expect("201");
+        await screenshot("swagger-upload-form");
+      }
+      await unfold.click();
+    }
+  }
+} finally {
+  await context.close();
+  rmSync(profile, { recursive: true, force: true });
+}
+assert.deepEqual(complaints, []);
