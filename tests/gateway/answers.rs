@@ -271,6 +271,24 @@ fn what_is_posted_twice_is_there_once() {
 }
 
 #[test]
+fn a_key_holds_for_the_same_condition_alone() {
+    for_both(1, async |stand| {
+        let [request] = stand.request_ids().await.try_into().unwrap();
+        let draft = stand.answer(&request, &json!({ "submit": false, "has_debt": false })).await;
+        let path = format!("/v1/answers/{draft}");
+        let edit = |version: &str| {
+            let call = stand.client.call(Method::PATCH, &path).header("idempotency-key", "1c-2");
+            call.header("if-match", version).json(&json!({ "comment": "нет" })).send()
+        };
+        let first = edit("\"1\"").await;
+        let again = edit("\"1\"").await;
+        assert_eq!(again.header("idempotency-replayed"), "true");
+        assert_eq!(first.ok(200), again.ok(200));
+        edit("\"2\"").await.problem(422, "idempotency_key_reused");
+    });
+}
+
+#[test]
 fn an_answer_outlives_the_program_and_a_silent_gis() {
     for_both(1, async |mut stand| {
         let [request] = stand.request_ids().await.try_into().unwrap();

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{Stand, for_both};
-use crate::refusal::{Refusal, UNKNOWN, nothing_was_sent, nothing_was_stored, refused};
+use crate::refusal::{Refusal, UNKNOWN, letters, nothing_was_sent, nothing_was_stored, post, refused};
 
 /// "да" in base64.
 const YES: &str = "0LTQsA==";
@@ -52,14 +52,6 @@ fn without(pointer: &str) -> Value {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     body.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(name).unwrap();
     body
-}
-
-fn letters(count: usize) -> Value {
-    json!("я".repeat(count))
-}
-
-fn post(what: impl Into<String>, path: &str, body: &Value) -> Refusal {
-    Refusal::of(what, Method::POST, path).json(body)
 }
 
 #[test]

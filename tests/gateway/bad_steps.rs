@@ -4,17 +4,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::for_both;
-use crate::refusal::{Refusal, UNKNOWN, nothing_was_sent, refused};
+use crate::refusal::{Refusal, UNKNOWN, letters, nothing_was_sent, post, refused};
 
 const INVALID: &str = "validation_failed";
-
-fn letters(count: usize) -> Value {
-    json!("я".repeat(count))
-}
-
-fn post(what: impl Into<String>, path: &str, body: &Value) -> Refusal {
-    Refusal::of(what, Method::POST, path).json(body)
-}
 
 #[test]
 fn a_draft_survives_every_wrong_step() {

@@ -140,6 +140,16 @@ impl Refusal {
     }
 }
 
+/// A text of so many characters, two bytes each.
+pub(crate) fn letters(count: usize) -> Value {
+    "я".repeat(count).into()
+}
+
+/// A body that is posted.
+pub(crate) fn post(what: impl Into<String>, path: &str, body: &Value) -> Refusal {
+    Refusal::of(what, Method::POST, path).json(body)
+}
+
 /// Every line of a table, against one gateway.
 pub(crate) async fn refused(stand: &Stand, table: &[Refusal]) {
     for refusal in table {

@@ -7,21 +7,16 @@ use gis_sim::{Config, Sim};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use test_support::postgres::for_both_urls;
 use uuid::Uuid;
 
 use crate::harness::{ALL_SCOPES, Client, Reply, Stand, Workshop, for_both};
+use crate::tokens::{claims_of, own_key};
 
 const PATH: &str = "/v1/debt-requests";
 /// SubjectPublicKeyInfo (RFC 8410 §4) before the 32 octets of an Ed25519 public key.
 const SPKI_ED25519: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
-
-/// The claims of a token.
-fn claims(token: &str) -> Value {
-    let text = token.split('.').nth(1).unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
-}
 
 fn header(algorithm: Algorithm, kid: &str) -> Header {
     Header { typ: Some("at+jwt".to_owned()), kid: Some(kid.to_owned()), ..Header::new(algorithm) }
@@ -29,12 +24,7 @@ fn header(algorithm: Algorithm, kid: &str) -> Header {
 
 /// The claims of the stand's own token under another header, signed by some key.
 fn forged(stand: &Stand, header: &Header, key: &EncodingKey) -> String {
-    jsonwebtoken::encode(header, &claims(stand.token()), key).unwrap()
-}
-
-/// The key with which the gateway signs.
-fn own_key(stand: &Stand) -> EncodingKey {
-    EncodingKey::from_ed_pem(&std::fs::read(stand.workshop.path("token.pem")).unwrap()).unwrap()
+    jsonwebtoken::encode(header, &claims_of(stand.token()), key).unwrap()
 }
 
 /// The secret of the key `shared`.
@@ -162,7 +152,7 @@ fn claims_that_are_missing() {
     for_both(0, async |stand| {
         let key = own_key(&stand);
         for name in ["iss", "aud", "sub", "jti", "iat", "exp", "orgs", "scope"] {
-            let mut claims = claims(stand.token());
+            let mut claims = claims_of(stand.token());
             claims.as_object_mut().unwrap().remove(name).unwrap();
             let token = jsonwebtoken::encode(&header(Algorithm::EdDSA, "main"), &claims, &key).unwrap();
             refused(get(&stand.client, &token).await, &token, "token_invalid");
@@ -175,7 +165,7 @@ fn a_token_that_is_not_valid_yet() {
     for_both(0, async |stand| {
         let (key, now) = (own_key(&stand), stand.gis().now().timestamp());
         let beginning = |seconds: i64| {
-            let mut claims = claims(stand.token());
+            let mut claims = claims_of(stand.token());
             claims["nbf"] = json!(now + seconds);
             jsonwebtoken::encode(&header(Algorithm::EdDSA, "main"), &claims, &key).unwrap()
         };
@@ -197,7 +187,7 @@ async fn with_two_tokens(url: &str, story: impl AsyncFn(&str, Client, [String; 2
     let (organization, _) = workshop.organization("УК", "1027700132195", Uuid::now_v7(), &employee);
     let tokens = [(); 2].map(|()| workshop.token(&[organization], ALL_SCOPES, "1"));
     let [_, revoked] = &tokens;
-    workshop.run(&["token", "revoke", claims(revoked)["jti"].as_str().unwrap()]);
+    workshop.run(&["token", "revoke", claims_of(revoked)["jti"].as_str().unwrap()]);
     let gateway = workshop.serve(start);
     let client = Client::new(&gateway.public, &tokens[0]);
     story(&gateway.internal, client, tokens).await;
@@ -289,7 +279,7 @@ fn a_token_in_the_address_of_any_operation() {
 fn a_token_does_not_say_itself_what_it_may() {
     for_both(1, async |stand| {
         // Signed with our own key: what counts is what was issued, not what is claimed.
-        let mut claims = claims(stand.token());
+        let mut claims = claims_of(stand.token());
         claims["scope"] = json!("webhooks:manage admin");
         let key = own_key(&stand);
         let token = jsonwebtoken::encode(&header(Algorithm::EdDSA, "main"), &claims, &key).unwrap();

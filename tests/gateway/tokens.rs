@@ -1,5 +1,7 @@
 //! Attacks on tokens: each is refused, and the refusal says no more than it must.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Utc;
 use gis_sim::{Config, Sim};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -12,15 +14,9 @@ use crate::harness::{ALL_SCOPES, Client, Reply, Stand, Workshop, for_both};
 
 const PATH: &str = "/v1/debt-requests";
 
-/// The claims and the header of a good token.
-fn opened(token: &str) -> (Value, Value) {
-    use base64::Engine as _;
-    let part = |index: usize| {
-        let text = token.split('.').nth(index).unwrap();
-        serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap())
-            .unwrap()
-    };
-    (part(0), part(1))
+/// The claims of a token.
+pub(crate) fn claims_of(token: &str) -> Value {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
 
 /// A token signed by a key, with any header and claims.
@@ -33,7 +29,7 @@ fn header(algorithm: Algorithm, kid: Option<&str>) -> Header {
 }
 
 /// The gateway's own key, as a thief of something else would not have it.
-fn own_key(stand: &Stand) -> EncodingKey {
+pub(crate) fn own_key(stand: &Stand) -> EncodingKey {
     EncodingKey::from_ed_pem(&std::fs::read(stand.workshop.path("token.pem")).unwrap()).unwrap()
 }
 
@@ -51,7 +47,7 @@ fn challenged(reply: &Reply) {
 /// A forgery whose header and claims start from those of a good token, signed with the gateway's own key.
 async fn refused_as(stand: &Stand, change: impl Fn(&mut Header, &mut Value), code: &str) {
     let good = stand.token();
-    let (_, mut claims) = opened(good);
+    let mut claims = claims_of(good);
     let mut header = header(Algorithm::EdDSA, Some("main"));
     let untouched = forged(&header, &claims, &own_key(stand));
     stand.client.with_token(&untouched).get(PATH).await.ok(200);
@@ -81,10 +77,8 @@ fn another_scheme() {
 #[test]
 fn no_signature_at_all() {
     for_both(0, async |stand| {
-        use base64::Engine as _;
-        let encode =
-            |value: Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
-        let (_, claims) = opened(stand.token());
+        let encode = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let claims = claims_of(stand.token());
         let head = json!({ "typ": "at+jwt", "alg": "none", "kid": "main" });
         refused(&stand.client, &format!("{}.{}.", encode(head), encode(claims)), "token_invalid").await;
     });
@@ -96,7 +90,7 @@ fn another_key_under_the_same_name() {
         let path = stand.workshop.path("thief.pem");
         stand.workshop.run(&["keys", "generate", "--alg", "eddsa", "--out", &path]);
         let key = EncodingKey::from_ed_pem(&std::fs::read(path).unwrap()).unwrap();
-        let (_, claims) = opened(stand.token());
+        let claims = claims_of(stand.token());
         refused(
             &stand.client,
             &forged(&header(Algorithm::EdDSA, Some("main")), &claims, &key),
@@ -167,10 +161,9 @@ fn an_expired_token() {
 #[test]
 fn changed_claims() {
     for_both(0, async |stand| {
-        use base64::Engine as _;
-        let (_, mut claims) = opened(stand.token());
+        let mut claims = claims_of(stand.token());
         claims["scope"] = json!("admin");
-        let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims.to_string());
+        let claims = URL_SAFE_NO_PAD.encode(claims.to_string());
         let parts: Vec<_> = stand.token().split('.').collect();
         refused(&stand.client, &[parts[0], &claims, parts[2]].join("."), "token_invalid").await;
     });
@@ -184,7 +177,7 @@ fn a_revoked_token() {
         let employee = format!("Образцова Анна Сергеевна={}", Uuid::now_v7());
         let (organization, _) = workshop.organization("УК", "1027700132195", Uuid::now_v7(), &employee);
         let [token, other] = [(); 2].map(|()| workshop.token(&[organization], ALL_SCOPES, "30"));
-        workshop.run(&["token", "revoke", opened(&token).1["jti"].as_str().unwrap()]);
+        workshop.run(&["token", "revoke", claims_of(&token)["jti"].as_str().unwrap()]);
         let gateway = workshop.serve(Utc::now());
         let client = Client::new(&gateway.public, &other);
         client.get(PATH).await.ok(200);

@@ -1,5 +1,5 @@
-//! Tokens whose signature was found good: checking one anew for every request would be a third of the work of a list. Times
-//! and revocation are not remembered here, they are judged each time.
+//! Tokens whose signature was found good: it cannot turn bad, and checking it anew for every request is work. Times and
+//! revocation are not remembered here, they are judged each time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
