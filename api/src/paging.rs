@@ -1,6 +1,6 @@
 //! From the rows of a list to a page with its cursor and `Link`.
 
-use actix_web::http::header::LINK;
+use actix_web::http::header::{ContentType, LINK};
 use actix_web::{HttpRequest, HttpResponse};
 use debt_core::Error;
 use serde::Serialize;
@@ -9,6 +9,9 @@ use crate::page::{FilterHash, Limit, Position, next_link};
 use crate::problem::Failure;
 use crate::query::Query;
 use crate::state::AppState;
+
+/// Octets to put by for an item: a body that grows is copied again and again.
+const ITEM: usize = 1536;
 
 /// A page of one kind of items; each kind has a name of its own in the document.
 pub(crate) trait Paged: Serialize {
@@ -62,6 +65,9 @@ impl Ask {
             let address = format!("{}{}", state.public_url, request.path());
             response.insert_header((LINK, next_link(&address, request.query_string(), cursor)));
         }
-        Ok(response.json(P::new(rows.into_iter().map(Into::into).collect(), next)))
+        let mut body = Vec::with_capacity((rows.len() + 1) * ITEM);
+        let page = P::new(rows.into_iter().map(Into::into).collect(), next);
+        serde_json::to_writer(&mut body, &page).map_err(Error::internal)?;
+        Ok(response.content_type(ContentType::json()).body(body))
     }
 }

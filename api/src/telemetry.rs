@@ -7,7 +7,6 @@
 mod export;
 pub mod metrics;
 pub mod request;
-pub mod trace;
 
 use std::env;
 

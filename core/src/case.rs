@@ -11,6 +11,7 @@ use crate::domain::event::{EventKind, NewEvent};
 use crate::error::{Error, Result};
 use crate::ids::{DebtRequestId, OrganizationId};
 use crate::store::{Conn, answers, debt_requests, events};
+use crate::trace;
 
 /// A debt request that the transaction holds.
 #[derive(Debug)]
@@ -72,6 +73,7 @@ impl Case {
     pub(crate) async fn apply(&mut self, conn: &mut Conn, answer: &mut Answer, change: Change) -> Result<()> {
         answer.apply(change, self.now).map_err(Error::internal)?;
         answers::update(conn, answer).await?;
+        mark(answer);
         if let Some(kind) = event_of(change, answer.state) {
             self.tell(kind, Some(answer));
         }
@@ -119,6 +121,17 @@ impl Case {
         events::append(conn, &self.events, self.now).await?;
         Ok(self.request)
     }
+}
+
+/// A span for each step of an answer, in the trace of the request that submitted it: the calls between belong to the trace
+/// of one answer of their package only.
+fn mark(answer: &Answer) {
+    let span =
+        tracing::info_span!(parent: None, "answer", answer = %answer.id, state = answer.state.as_str());
+    if let Some(trace) = &answer.trace {
+        trace::continue_in(&span, trace);
+    }
+    span.in_scope(|| tracing::info!("the answer has moved on"));
 }
 
 /// Brings the summary of the current answer into the row, and what follows from it.

@@ -22,6 +22,7 @@ pub mod store;
 pub mod sync_runs;
 #[cfg(test)]
 mod test_service;
+pub mod trace;
 
 pub use error::{Code, Error, Result};
 pub use service::Service;

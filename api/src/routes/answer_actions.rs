@@ -7,6 +7,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use debt_core::answers::{RevokeAnswer as RevokeCommand, SubmitAnswer as SubmitCommand};
 use debt_core::ids::AnswerId;
+use debt_core::trace;
 
 use super::answers::printed;
 use crate::caller::Authenticated;
@@ -17,7 +18,6 @@ use crate::path::Id;
 use crate::problem::Failure;
 use crate::query::Query;
 use crate::state::AppState;
-use crate::telemetry::trace;
 use crate::views::answer_input::{ReturnAnswer, RevokeAnswer, SubmitAnswer, confirmed};
 use crate::views::answers::{Answer, SubmissionList};
 use crate::writing::{IdempotencyHeader, IfMatchHeader, UseCase, write};

@@ -11,6 +11,7 @@ use debt_core::answers::{AnswerDetails, CreatedOutcome};
 use debt_core::domain::caller::Caller;
 use debt_core::idempotency::Reply;
 use debt_core::ids::{AnswerId, DebtRequestId};
+use debt_core::trace;
 
 use crate::caller::Authenticated;
 use crate::examples;
@@ -23,7 +24,6 @@ use crate::problem::Failure;
 use crate::query::Query;
 use crate::routes::filters::{AnswerFilters, PageParameters, answer_parameters, read_answer_filter};
 use crate::state::AppState;
-use crate::telemetry;
 use crate::views::answer_input::{AnswerLookup, CreateAnswer, EditAnswer};
 use crate::views::answers::Answer;
 use crate::views::lists::{AnswerLookupResult, AnswerPage, AnswersNotFound, FoundAnswer};
@@ -74,7 +74,7 @@ pub(crate) async fn create_answer(
     body: Body<CreateAnswer>,
 ) -> Result<HttpResponse, Failure> {
     let Body { content: value, digest } = body;
-    let command = value.command(id.0, telemetry::trace::current()).map_err(Error::Invalid)?;
+    let command = value.command(id.0, trace::current()).map_err(Error::Invalid)?;
     let author = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {
         Box::pin(async move {

@@ -9,10 +9,11 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpResponse};
+use debt_core::trace;
 use tracing::{Instrument as _, Span, field, info_span};
 use uuid::Uuid;
 
-use super::{metrics, trace};
+use super::metrics;
 use crate::problem::{Failure, Problem};
 
 /// The header of every response.
@@ -154,10 +155,14 @@ mod tests {
     use actix_web::test::{TestRequest, call_service, init_service, read_body_json, try_call_service};
     use actix_web::{App, web};
     use debt_core::Code;
+    use opentelemetry::trace::TracerProvider as _;
+    use opentelemetry_sdk::trace::SdkTracerProvider;
     use serde_json::Value;
+    use tracing_subscriber::layer::SubscriberExt as _;
 
     use super::*;
-    use crate::telemetry::trace::tests::{PARENT, traced};
+
+    const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     async fn fine() -> String {
         trace::current().unwrap_or_default()
@@ -233,7 +238,11 @@ mod tests {
 
     #[actix_web::test]
     async fn the_trace_of_the_client_is_continued() {
-        let _guard = traced();
+        // While there is only one subscriber, tracing asks the thread that reaches a span first, perhaps another test's.
+        let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+        let tracer = SdkTracerProvider::builder().build().tracer("test");
+        let layer = tracing_opentelemetry::layer().with_tracer(tracer);
+        let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
         let app = app!();
         let request =
             TestRequest::get().uri("/fine/1").insert_header((trace::TRACEPARENT, PARENT)).to_request();

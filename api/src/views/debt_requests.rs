@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::times;
 use super::words::{AnswerState, GisRequestStatus, GisResponseStatus, MatchResult, Stage};
 
 /// Запрос о задолженности, подтверждённой судом, по одному адресу (подзапрос ГИС ЖКХ).
@@ -30,8 +31,10 @@ pub struct DebtRequest {
     /// Период, о котором спрашивают.
     pub period: Period,
     /// Дата направления запроса.
+    #[serde(serialize_with = "times::day")]
     pub sent_on: Option<NaiveDate>,
     /// Последний день для ответа, как его установила ГИС ЖКХ.
+    #[serde(serialize_with = "times::day")]
     pub due_on: Option<NaiveDate>,
     /// Сколько календарных дней осталось; отрицательное число после срока.
     #[schema(example = 6)]
@@ -62,8 +65,10 @@ pub struct DebtRequest {
     #[schema(example = 2)]
     pub version: i64,
     /// Когда запрос получен из ГИС ЖКХ.
+    #[serde(serialize_with = "times::moment")]
     pub created_at: DateTime<Utc>,
     /// Когда запрос изменился.
+    #[serde(serialize_with = "times::moment")]
     pub updated_at: DateTime<Utc>,
 }
 
@@ -107,8 +112,10 @@ pub struct Address {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Period {
     /// Первый день.
+    #[serde(serialize_with = "times::day")]
     pub from: Option<NaiveDate>,
     /// Последний день.
+    #[serde(serialize_with = "times::day")]
     pub to: Option<NaiveDate>,
 }
 
@@ -120,6 +127,7 @@ pub struct DebtRequestInGis {
     /// Статус ответа; может отставать на два-три дня.
     pub response_status: GisResponseStatus,
     /// Когда сведения получены из ГИС ЖКХ.
+    #[serde(serialize_with = "times::moment")]
     pub synced_at: DateTime<Utc>,
 }
 
@@ -131,6 +139,7 @@ pub struct Match {
     /// Версия реестра.
     pub registry_id: Option<Uuid>,
     /// Когда сверено.
+    #[serde(serialize_with = "times::moment")]
     pub checked_at: DateTime<Utc>,
 }
 
@@ -146,6 +155,7 @@ pub struct AnswerSummary {
     /// Есть ли долг.
     pub has_debt: bool,
     /// Когда ответ изменился.
+    #[serde(serialize_with = "times::moment")]
     pub updated_at: DateTime<Utc>,
 }
 

@@ -13,4 +13,5 @@ pub mod lists;
 pub mod sync_runs;
 pub mod system;
 pub mod texts;
+mod times;
 pub mod words;

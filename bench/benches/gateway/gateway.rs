@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::Failure;
 use crate::http::{self, Client, Connection};
-use crate::memory::Memory;
+use crate::process::Memory;
 use crate::store::{Place, Store};
 
 const CONFIG: &str = "debtgate.toml";

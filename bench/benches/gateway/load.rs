@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::Failure;
 use crate::http::{Connection, Request};
-use crate::memory::Memory;
+use crate::process::{Memory, processor_time};
 
 /// The next request of whichever connection asks; `None` when there are no more.
 pub(crate) type Next = Arc<dyn Fn() -> Option<Request> + Send + Sync>;
@@ -37,6 +37,8 @@ pub(crate) struct Figures {
     pub(crate) p99: f64,
     /// Answered with another status.
     pub(crate) failed: u32,
+    /// Microseconds of processor time that a request took the server.
+    pub(crate) processor: Option<f64>,
     /// The server's memory at the end.
     pub(crate) memory: Option<Memory>,
 }
@@ -75,7 +77,12 @@ pub(crate) async fn run(
     for connection in connections {
         workers.spawn(work(connection, Arc::clone(&next), window, expected));
     }
+    sleep_until(window.from).await;
+    let busy = || pid.and_then(processor_time);
+    let before = busy();
     sleep_until(window.until - BEFORE_THE_END).await;
+    let busy =
+        before.and_then(|before| Some((busy()? - before) / (plan.time - BEFORE_THE_END).as_secs_f64()));
     let memory = pid.and_then(Memory::of);
     let mut whole = Part::default();
     while let Some(part) = workers.join_next().await {
@@ -84,7 +91,7 @@ pub(crate) async fn run(
         whole.failed = whole.failed.saturating_add(part.failed);
         whole.last = whole.last.max(part.last);
     }
-    Ok(figures(whole, window, memory))
+    Ok(figures(whole, window, busy, memory))
 }
 
 async fn work(
@@ -112,13 +119,15 @@ async fn work(
     Ok(part)
 }
 
-/// The time is that up to the last request: there may have been too few for the whole of it.
-fn figures(mut whole: Part, window: Window, memory: Option<Memory>) -> Option<Figures> {
+/// `busy` are processors that the server kept busy. The time is that up to the last request: there may have been too few for the whole of it.
+fn figures(mut whole: Part, window: Window, busy: Option<f64>, memory: Option<Memory>) -> Option<Figures> {
     whole.latencies.sort_unstable();
     let seconds = (whole.last? - window.from).as_secs_f64();
     let count = u32::try_from(whole.latencies.len()).unwrap_or(u32::MAX);
+    let rate = f64::from(count) / seconds;
     Some(Figures {
-        rate: f64::from(count) / seconds,
+        rate,
+        processor: busy.map(|busy| busy / rate * 1e6),
         p50: percentile(&whole.latencies, 50)?,
         p99: percentile(&whole.latencies, 99)?,
         failed: whole.failed,

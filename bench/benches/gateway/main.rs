@@ -13,7 +13,7 @@ mod gateway;
 mod http;
 mod load;
 mod measure;
-mod memory;
+mod process;
 mod rows;
 mod store;
 mod table;
@@ -51,6 +51,9 @@ struct Options {
     /// What the gateway logs, as DEBTGATE_LOG; by default a gateway logs every request (info).
     #[arg(long, env = "BENCH_LOG", default_value = "warn")]
     log: String,
+    /// Only the lists of the large databases.
+    #[arg(long)]
+    lists: bool,
     /// Given by cargo.
     #[arg(long = "bench", hide = true)]
     _bench: bool,
@@ -91,10 +94,14 @@ fn run(options: &Options) -> Result<(), Failure> {
 
 async fn measure(options: &Options, binary: &Path, table: &mut Table) -> Result<(), Failure> {
     let mut lab = Lab::open(options, binary, table).await?;
-    lab.small(Place::Lite).await?;
+    if !options.lists {
+        lab.small(Place::Lite).await?;
+    }
     lab.large(Place::Lite).await?;
     // Whatever happens to a measurement, its database is removed.
-    if let Some(database) = Database::create("benchmark of the gateway").await {
+    if !options.lists
+        && let Some(database) = Database::create("benchmark of the gateway").await
+    {
         let outcome = lab.small(Place::Pg(database.url())).await;
         database.remove().await;
         outcome?;

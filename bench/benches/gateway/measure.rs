@@ -150,6 +150,9 @@ impl<'a> Lab<'a> {
         let client = home.client(&running);
         self.lists(context, &client).await?;
 
+        if self.options.lists {
+            return Ok(());
+        }
         let supply = Arc::new(Supply::fetch(&client).await?);
         let answers = |client: &Client, body| supply.answers(client, body);
         self.load(context, "answer, no debt", answers(&client, NO_DEBT)?, StatusCode::ACCEPTED).await?;
@@ -193,7 +196,7 @@ impl<'a> Lab<'a> {
         expected: StatusCode,
     ) -> Result<Option<f64>, Failure> {
         let Context { running, database, live } = context;
-        crate::memory::Memory::forget_peak(running.pid());
+        crate::process::Memory::forget_peak(running.pid());
         let server = (running.address, Some(running.pid()));
         let figures = load::run(server, self.options.plan(), next, expected).await?;
         let rate = figures.as_ref().map(|figures| figures.rate);

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use crate::load::Figures;
-use crate::memory::Memory;
+use crate::process::Memory;
 
-const HEADS: [&str; 11] = [
+const HEADS: [&str; 12] = [
     "measurement",
     "database",
     "per second",
@@ -14,6 +14,7 @@ const HEADS: [&str; 11] = [
     "of live",
     "of bare",
     "failed",
+    "CPU us",
     "RSS MB",
     "peak MB",
     "took s",
@@ -40,6 +41,8 @@ pub(crate) struct Row {
     /// The rate by that of the bare handler.
     pub(crate) of_bare: Option<f64>,
     pub(crate) failed: Option<u32>,
+    /// Microseconds of processor time that a request took the gateway.
+    pub(crate) processor: Option<f64>,
     pub(crate) memory: Option<Memory>,
     pub(crate) seconds: Option<f64>,
 }
@@ -62,6 +65,7 @@ impl Row {
             p50: figures.map(|figures| figures.p50),
             p99: figures.map(|figures| figures.p99),
             failed: figures.map(|figures| figures.failed),
+            processor: figures.and_then(|figures| figures.processor),
             memory: figures.and_then(|figures| figures.memory),
             ..Self::default()
         }
@@ -77,6 +81,7 @@ impl Row {
             number(self.of_live, 3),
             number(self.of_bare, 3),
             self.failed.map_or_else(String::new, |failed| failed.to_string()),
+            number(self.processor, 0),
             number(self.memory.map(|memory| memory.resident), 1),
             number(self.memory.map(|memory| memory.peak), 1),
             number(self.seconds, 3),

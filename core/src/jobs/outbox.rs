@@ -4,12 +4,15 @@
 //! front end that is busy means something else for a withdrawal. What must stay true: an answer in a package stands as
 //! `sending` in the database before the first byte leaves, and every end of the call is brought into it.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use futures_util::stream;
 use gis_client::debt_requests::{Acknowledgement, ImportResponses};
 use gis_client::envelope::Sender;
 use serde_json::json;
+use tracing::Instrument as _;
 
 use super::calls::{acknowledge, after, error_of_call, finish, new_message};
 use super::ends::{End, end_of_call};
@@ -24,7 +27,7 @@ use crate::domain::submission::{Submission, SubmissionState};
 use crate::ids::OrganizationId;
 use crate::store::gis_operations::Operation;
 use crate::store::{Tx, answers, messages, organizations, submissions};
-use crate::{Error, Result};
+use crate::{Error, Result, trace};
 
 pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     let now = worker.now();
@@ -144,6 +147,8 @@ struct Package {
     message: Message,
     request: ImportResponses,
     size: u64,
+    /// W3C `traceparent`s of the requests that submitted the answers.
+    traces: BTreeSet<String>,
 }
 
 /// The first transaction: takes the submissions, makes the package and writes both down before the call.
@@ -157,7 +162,7 @@ async fn commit(
     let held = hold(&mut tx, chosen, message.sent_at).await?;
     let means = means(&mut tx, worker, &held).await?;
     let staff = organizations::employees(&mut tx, organization.id).await?;
-    let (mut attempts, mut actions) = (Vec::new(), Vec::new());
+    let (mut attempts, mut actions, mut traces) = (Vec::new(), Vec::new(), BTreeSet::new());
     for mut item in held.into_iter().filter(Item::may_begin) {
         let executor = executor(&item, organization, &staff);
         match packages::action(&item.submission, &item.answer, executor, &means) {
@@ -165,7 +170,7 @@ async fn commit(
                 item.begin(&mut tx, message.sent_at).await?;
                 attempts.push((item.submission.id, item.submission.attempts));
                 actions.push(action);
-                message.trace = message.trace.or_else(|| item.answer.trace.clone());
+                traces.extend(item.answer.trace.clone());
             }
             Err(defect) if item.was_tried_before(message.sent_at) => {
                 let look_at = after(message.sent_at, item.polite_wait(&worker.service.settings.gis));
@@ -180,11 +185,12 @@ async fn commit(
     let size = u64::try_from(actions.len()).unwrap_or(u64::MAX);
     let request =
         if actions.is_empty() { None } else { Some(ImportResponses::new(actions).map_err(Error::internal)?) };
+    message.trace = traces.first().cloned();
     if request.is_some() {
         messages::insert(&mut tx, &message, &attempts).await?;
     }
     tx.commit().await?;
-    Ok(request.map(|request| Package { message, request, size }))
+    Ok(request.map(|request| Package { message, request, size, traces }))
 }
 
 async fn means<'a>(tx: &mut Tx, worker: &'a Worker, items: &[Item]) -> Result<Means<'a>> {
@@ -213,7 +219,12 @@ async fn call(
     lease: super::calls::Lease,
 ) -> std::result::Result<Acknowledgement, gis_client::Error> {
     let call = worker.call(sender, package.message.id, &lease);
-    worker.gis.import_responses(&call, &package.request).await
+    let span = tracing::info_span!("import_responses", message = %package.message.id, size = package.size);
+    if let Some(trace) = &package.message.trace {
+        trace::continue_in(&span, trace);
+    }
+    trace::link(&span, package.traces.iter().skip(1));
+    worker.gis.import_responses(&call, &package.request).instrument(span).await
 }
 
 /// The second transaction: what became of the call.

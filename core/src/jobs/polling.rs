@@ -22,7 +22,7 @@ use crate::domain::message::{Kind, Message, MessageState};
 use crate::ids::MessageId;
 use crate::store::gis_operations::Operation;
 use crate::store::{messages, organizations};
-use crate::{Error, Result};
+use crate::{Error, Result, trace};
 
 /// So long after its acknowledgement an import without a result is found out by reading GIS (`api.md` §6.11).
 const PATIENCE_IMPORT: Duration = Duration::from_secs(24 * 3600);
@@ -96,9 +96,10 @@ async fn poll(worker: &Worker, message: Message, lease: &Lease) -> Result<()> {
         Ok(call) => call,
         Err(error) => return failed(worker, message, error, Repeat::AfterRepair).await,
     };
-    let span = tracing::info_span!(
-        "get_state", message = %message.id, kind = %message.purpose.kind(), traceparent = message.trace
-    );
+    let span = tracing::info_span!("get_state", message = %message.id, kind = %message.purpose.kind());
+    if let Some(trace) = &message.trace {
+        trace::continue_in(&span, trace);
+    }
     ask(worker, pass, message, &call, gis.into()).instrument(span).await
 }
 

@@ -5,7 +5,7 @@
 //! or compared it is wrapped into [`Guid`], [`Ts`] or [`Json`], because Rust's orphan rule lets no other crate make
 //! foreign types expressions of diesel's. Rows use the wrappers throughout.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql};
 use diesel::pg::Pg;
@@ -50,6 +50,10 @@ pub(crate) struct Guid(pub(crate) Uuid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Ts(pub(crate) DateTime<Utc>);
 
+/// A day in a row: what `NaiveDate` is as a column, read in a list of thousands of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Day(pub(crate) NaiveDate);
+
 /// A document on its way into the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Json(pub(crate) Value);
@@ -80,9 +84,8 @@ impl ToSql<Uid, Pg> for Uuid {
 }
 
 impl FromSql<Uid, Sqlite> for Uuid {
-    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        let bytes = <Vec<u8> as FromSql<sql_types::Binary, Sqlite>>::from_sql(value)?;
-        Ok(Self::from_slice(&bytes)?)
+    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self::from_slice(value.read_blob())?)
     }
 }
 
@@ -117,6 +120,42 @@ impl ToSql<Tstz, Sqlite> for DateTime<Utc> {
         out.set_value(self.timestamp_micros());
         Ok(IsNull::No)
     }
+}
+
+impl FromSql<sql_types::Date, Pg> for Day {
+    fn from_sql(value: <Pg as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        <NaiveDate as FromSql<sql_types::Date, Pg>>::from_sql(value).map(Self)
+    }
+}
+
+impl FromSql<sql_types::Date, Sqlite> for Day {
+    /// chrono interprets a format for each value; a page of a list has hundreds of them.
+    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        let text = value.read_text();
+        let day = plain_day(text).map_or_else(|| text.parse(), Ok)?;
+        Ok(Self(day))
+    }
+}
+
+impl<DB: Backend> ToSql<sql_types::Date, DB> for Day
+where
+    NaiveDate: ToSql<sql_types::Date, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        self.0.to_sql(out)
+    }
+}
+
+/// A day of four, two and two digits; all but fanciful years are.
+fn plain_day(text: &str) -> Option<NaiveDate> {
+    let [y, e, a, r, b'-', m, o, b'-', d, ay] = *text.as_bytes() else { return None };
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0_u16, |number, digit| {
+            digit.is_ascii_digit().then(|| number * 10 + u16::from(digit - b'0'))
+        })
+    };
+    let (year, month, day) = (number(&[y, e, a, r])?, number(&[m, o])?, number(&[d, ay])?);
+    NaiveDate::from_ymd_opt(year.into(), month.into(), day.into())
 }
 
 impl FromSql<Doc, Pg> for Value {
@@ -236,13 +275,17 @@ macro_rules! text {
     ($name:ident) => {
         $crate::store::types::column!($name, diesel::sql_types::Text);
 
-        impl<DB> diesel::deserialize::FromSql<diesel::sql_types::Text, DB> for $name
-        where
-            DB: diesel::backend::Backend,
-            String: diesel::deserialize::FromSql<diesel::sql_types::Text, DB>,
-        {
-            fn from_sql(value: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
-                Ok(String::from_sql(value)?.parse::<Self>()?)
+        impl diesel::deserialize::FromSql<diesel::sql_types::Text, diesel::pg::Pg> for $name {
+            fn from_sql(value: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
+                Ok(std::str::from_utf8(value.as_bytes())?.parse::<Self>()?)
+            }
+        }
+
+        impl diesel::deserialize::FromSql<diesel::sql_types::Text, diesel::sqlite::Sqlite> for $name {
+            fn from_sql(
+                mut value: <diesel::sqlite::Sqlite as diesel::backend::Backend>::RawValue<'_>,
+            ) -> diesel::deserialize::Result<Self> {
+                Ok(value.read_text().parse::<Self>()?)
             }
         }
 
@@ -263,6 +306,29 @@ macro_rules! text {
 
 pub(crate) use {column, text, uid, wrapper};
 
+column!(Day, sql_types::Date);
 wrapper!(Guid, Uuid, Uid);
 wrapper!(Ts, DateTime<Utc>, Tstz);
 wrapper!(Json, Value, Doc);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_plain_day_is_read_as_chrono_reads_it(text in "[0-9]{4}-[0-9]{2}-[0-9]{2}|[-+0-9]{0,12}") {
+            if let Some(day) = plain_day(&text) {
+                prop_assert_eq!(Ok(day), text.parse::<NaiveDate>());
+            }
+        }
+
+        #[test]
+        fn a_day_of_our_years_is_plain(days in 0_i32..=3_652_058) {
+            let day = NaiveDate::from_num_days_from_ce_opt(days + 1).unwrap();
+            prop_assert_eq!(plain_day(&day.to_string()), Some(day));
+        }
+    }
+}

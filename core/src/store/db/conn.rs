@@ -1,11 +1,12 @@
 //! A connection of either kind, and the macros that write a query once for both.
 
+use deadpool::managed;
 use diesel::SqliteConnection;
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::Object;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
-use super::sqlite::Blocking;
+use super::sqlite::{Blocking, LiteManager};
 
 /// An SQLite connection whose queries run on threads of their own.
 pub(crate) type LiteConnection = SyncConnectionWrapper<SqliteConnection, Blocking>;
@@ -21,7 +22,7 @@ pub struct Conn(pub(super) Pooled);
 #[expect(clippy::large_enum_variant, reason = "there are a few at a time, and they only pass through")]
 pub(super) enum Pooled {
     Pg(Object<AsyncPgConnection>),
-    Lite(Object<LiteConnection>),
+    Lite(managed::Object<LiteManager>),
 }
 
 /// What `both!` looks into.
@@ -34,7 +35,7 @@ impl Conn {
     pub(crate) fn backend(&mut self) -> Backend<'_> {
         match &mut self.0 {
             Pooled::Pg(conn) => Backend::Pg(conn),
-            Pooled::Lite(conn) => Backend::Lite(conn),
+            Pooled::Lite(lite) => Backend::Lite(&mut lite.conn),
         }
     }
 
@@ -42,7 +43,7 @@ impl Conn {
     pub(super) fn discard(self) {
         match self.0 {
             Pooled::Pg(conn) => drop(Object::take(conn)),
-            Pooled::Lite(conn) => drop(Object::take(conn)),
+            Pooled::Lite(lite) => drop(managed::Object::take(lite)),
         }
     }
 }

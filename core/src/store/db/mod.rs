@@ -20,18 +20,19 @@ mod wake;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deadpool::managed;
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::Pool;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedMutexGuard, broadcast};
 
 pub use self::conn::Conn;
+use self::conn::Pooled;
 pub(crate) use self::conn::{BATCH, Backend, both, holding, insert_batch};
-use self::conn::{LiteConnection, Pooled};
 use self::postgres::Server;
 pub use self::settings::DatabaseSettings;
 use self::settings::Place;
-use self::sqlite::LiteFile;
+use self::sqlite::{LiteFile, LiteManager};
 pub use self::tx::Tx;
 use self::wake::Wakes;
 use super::error::{OpenError, StoreError};
@@ -55,7 +56,7 @@ struct Inner {
 
 enum Pools {
     Pg { pool: Pool<AsyncPgConnection>, server: Arc<Server> },
-    Lite { pool: Pool<LiteConnection>, file: LiteFile },
+    Lite { pool: managed::Pool<LiteManager>, file: LiteFile },
 }
 
 impl Db {
@@ -96,11 +97,15 @@ impl Db {
     pub(crate) async fn read(&self) -> Result<Conn, StoreError> {
         let conn = async {
             match &self.inner.pools {
-                Pools::Pg { pool, .. } => pool.get().await.map(|conn| Conn(Pooled::Pg(conn))),
-                Pools::Lite { pool, .. } => pool.get().await.map(|conn| Conn(Pooled::Lite(conn))),
+                Pools::Pg { pool, .. } => {
+                    pool.get().await.map(|conn| Conn(Pooled::Pg(conn))).map_err(StoreError::unavailable)
+                }
+                Pools::Lite { pool, .. } => {
+                    pool.get().await.map(|conn| Conn(Pooled::Lite(conn))).map_err(StoreError::unavailable)
+                }
             }
         };
-        soon(conn).await?.map_err(StoreError::unavailable)
+        soon(conn).await?
     }
 
     /// A write transaction.

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use diesel::{ConnectionError, ConnectionResult};
-use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
 use futures_util::FutureExt;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -19,6 +19,10 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::settings::{PgPlace, Tls};
 use crate::store::error::OpenError;
+
+/// One plan for a statement, whatever its values: to plan a list anew takes longer than to read it, and every index begins
+/// with what narrows a query enough.
+const SESSION: &str = "SET plan_cache_mode = force_generic_plan";
 
 /// How to reach the server.
 pub(super) struct Server {
@@ -67,7 +71,12 @@ pub(super) fn pool(
 
 /// The task that drives a connection must outlive the caller's runtime.
 async fn connect_in(runtime: Handle, server: Arc<Server>) -> ConnectionResult<AsyncPgConnection> {
-    let connected = runtime.spawn(async move { server.connect().await }).await;
+    let connected = runtime.spawn(async move {
+        let mut conn = server.connect().await?;
+        conn.batch_execute(SESSION).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(conn)
+    });
+    let connected = connected.await;
     connected.map_err(|error| ConnectionError::BadConnection(error.to_string()))?
 }
 

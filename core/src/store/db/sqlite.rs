@@ -5,12 +5,9 @@ use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use deadpool::managed::{Manager, Metrics, Pool, RecycleResult};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, ConnectionError, ConnectionResult, SqliteConnection};
-use diesel_async::pooled_connection::deadpool::{Hook, HookError, Pool};
-use diesel_async::pooled_connection::{
-    AsyncDieselConnectionManager, ManagerConfig, PoolError, RecyclingMethod,
-};
 use diesel_async::sync_connection_wrapper::SpawnBlocking;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -59,39 +56,48 @@ impl LiteFile {
     }
 }
 
-pub(super) fn pool(
-    path: &LitePath,
-    size: usize,
-    runtime: &Handle,
-) -> Result<Pool<LiteConnection>, OpenError> {
-    let runtime = runtime.clone();
-    let mut config = ManagerConfig::default();
-    config.recycling_method = RecyclingMethod::Fast;
-    config.custom_setup = Box::new(move |path| connect(path.to_owned(), runtime.clone()).boxed());
-    let manager = AsyncDieselConnectionManager::new_with_config(path.as_str(), config);
-    Pool::builder(manager)
-        .max_size(size)
-        .pre_recycle(Hook::async_fn(|conn, _| until_idle(conn).boxed()))
-        .build()
-        .map_err(|error| OpenError::Connect(Box::new(error)))
+pub(super) fn pool(path: &LitePath, size: usize, runtime: &Handle) -> Result<Pool<LiteManager>, OpenError> {
+    let manager = LiteManager { path: path.as_str().to_owned(), runtime: runtime.clone() };
+    Pool::builder(manager).max_size(size).build().map_err(|error| OpenError::Connect(Box::new(error)))
 }
 
-async fn connect(path: String, runtime: Handle) -> ConnectionResult<LiteConnection> {
-    let opened = runtime.spawn_blocking(move || open(&path)).await;
-    let conn = opened.map_err(|error| ConnectionError::BadConnection(error.to_string()))??;
-    Ok(LiteConnection::with_runtime(conn, Blocking::on(runtime)))
+/// Opens the connections of the pool.
+pub(crate) struct LiteManager {
+    path: String,
+    runtime: Handle,
+}
+
+/// A connection of the pool.
+pub(crate) struct Lite {
+    pub(super) conn: LiteConnection,
+    busy: Arc<Mutex<()>>,
+}
+
+impl Manager for LiteManager {
+    type Type = Lite;
+    type Error = ConnectionError;
+
+    async fn create(&self) -> ConnectionResult<Lite> {
+        let path = self.path.clone();
+        let opened = self.runtime.spawn_blocking(move || open(&path)).await;
+        let conn = opened.map_err(|error| ConnectionError::BadConnection(error.to_string()))??;
+        let busy = Arc::<Mutex<()>>::default();
+        let blocking = Blocking { runtime: self.runtime.clone(), busy: Arc::clone(&busy) };
+        Ok(Lite { conn: LiteConnection::with_runtime(conn, blocking), busy })
+    }
+
+    /// A caller may have gone away in the middle of a query, which goes on by itself; the wrapper panics when it is
+    /// asked for its state meanwhile.
+    async fn recycle(&self, lite: &mut Lite, _: &Metrics) -> RecycleResult<ConnectionError> {
+        drop(lite.busy.lock().await);
+        Ok(())
+    }
 }
 
 fn open(path: &str) -> ConnectionResult<SqliteConnection> {
     let mut conn = SqliteConnection::establish(path)?;
     conn.batch_execute(PRAGMAS).map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
-}
-
-/// A caller may have gone away in the middle of a query, which goes on by itself; the wrapper panics when it is asked
-/// for its state meanwhile.
-async fn until_idle(conn: &mut LiteConnection) -> Result<(), HookError> {
-    conn.spawn_blocking(|_| Ok(())).await.map_err(|error| HookError::Backend(PoolError::QueryError(error)))
 }
 
 /// Runs the queries of one connection on the blocking threads of one runtime, one after another. The wrapper's own way
@@ -101,12 +107,6 @@ pub(crate) struct Blocking {
     runtime: Handle,
     /// Free when the last query has let go of the connection, not only of the lock inside it.
     busy: Arc<Mutex<()>>,
-}
-
-impl Blocking {
-    fn on(runtime: Handle) -> Self {
-        Self { runtime, busy: Arc::default() }
-    }
 }
 
 impl SpawnBlocking for Blocking {
@@ -131,6 +131,6 @@ impl SpawnBlocking for Blocking {
     }
 
     fn get_runtime() -> Self {
-        Self::on(Handle::current())
+        Self { runtime: Handle::current(), busy: Arc::default() }
     }
 }

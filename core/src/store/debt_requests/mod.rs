@@ -15,7 +15,7 @@ use diesel_async::RunQueryDsl;
 
 pub use self::filter::{After, ExecutorFilter, Filter, Sort, SortBy};
 use self::filter::{Start, listed, narrowed};
-use self::rows::{DebtRequestRow, overwrite};
+use self::rows::{DebtRequestRecord, DebtRequestRow, overwrite};
 use super::db::{BATCH, Backend, both, holding, insert_batch};
 use super::schema::debt_requests;
 use super::types::Ts;
@@ -168,7 +168,7 @@ pub(crate) async fn find(
 
 /// Writes whole rows, new or known, whatever their version: the transaction holds them. The owner never changes.
 pub(crate) async fn save_many(conn: &mut Conn, requests: &[DebtRequest]) -> Result<(), StoreError> {
-    let rows: Vec<_> = requests.iter().map(DebtRequestRow::from).collect();
+    let rows: Vec<_> = requests.iter().map(DebtRequestRecord::from).collect();
     insert_batch!(conn, rows, |batch| {
         diesel::insert_into(debt_requests::table)
             .values(batch)
@@ -181,12 +181,12 @@ pub(crate) async fn save_many(conn: &mut Conn, requests: &[DebtRequest]) -> Resu
 
 /// Writes one row; [`StoreError::Stale`] when its version is not the one before.
 pub(crate) async fn save(conn: &mut Conn, request: &DebtRequest) -> Result<(), StoreError> {
-    let row = DebtRequestRow::from(request);
+    let record = DebtRequestRecord::from(request);
     let before = debt_requests::table
         .find(request.id)
         .filter(debt_requests::organization_id.eq(request.organization))
         .filter(debt_requests::version.eq(request.version - 1));
-    let hit = both!(conn, c => diesel::update(before).set(row).execute(c).await)?;
+    let hit = both!(conn, c => diesel::update(before).set(record).execute(c).await)?;
     StoreError::unless_hit(hit)
 }
 

@@ -12,7 +12,7 @@ use crate::domain::debt_request::{
 };
 use crate::ids::{AnswerId, DebtRequestId, DepartmentId, EmployeeId, OrganizationId};
 use crate::store::schema::debt_requests;
-use crate::store::types::{Guid, Ts};
+use crate::store::types::{Day, Guid, Ts};
 
 /// The sort key where GIS shows no last day: after all others.
 pub(super) const NEVER_DUE: NaiveDate = known(NaiveDate::from_ymd_opt(9999, 12, 31));
@@ -27,6 +27,18 @@ const fn known(day: Option<NaiveDate>) -> NaiveDate {
     }
 }
 
+/// What is written: what is read, and the keys that conditions and orders look at.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = debt_requests, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub(super) struct DebtRequestRecord {
+    #[diesel(embed)]
+    row: DebtRequestRow,
+    requester_folded: String,
+    address_folded: String,
+    sent_key: NaiveDate,
+    due_key: NaiveDate,
+}
+
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = debt_requests, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(super) struct DebtRequestRow {
@@ -36,22 +48,18 @@ pub(super) struct DebtRequestRow {
     pub(super) request_number: String,
     pub(super) requester_id: Option<Guid>,
     pub(super) requester_name: Option<String>,
-    pub(super) requester_folded: String,
     pub(super) requester_phone: Option<String>,
     pub(super) requester_employee: Option<String>,
     pub(super) address: Option<String>,
-    pub(super) address_folded: String,
     pub(super) premises: Option<String>,
     pub(super) object_type: Option<String>,
     pub(super) fias_house_id: Option<Guid>,
     pub(super) gis_house_id: Option<Guid>,
     pub(super) gis_object_id: Option<Guid>,
-    pub(super) period_from: Option<NaiveDate>,
-    pub(super) period_to: Option<NaiveDate>,
-    pub(super) sent_on: Option<NaiveDate>,
-    pub(super) due_on: Option<NaiveDate>,
-    pub(super) sent_key: NaiveDate,
-    pub(super) due_key: NaiveDate,
+    pub(super) period_from: Option<Day>,
+    pub(super) period_to: Option<Day>,
+    pub(super) sent_on: Option<Day>,
+    pub(super) due_on: Option<Day>,
     pub(super) request_status: RequestStatus,
     pub(super) response_status: ResponseStatus,
     pub(super) gis_has_debt: Option<bool>,
@@ -77,6 +85,18 @@ pub(super) struct DebtRequestRow {
     pub(super) updated_at: Ts,
 }
 
+impl From<&DebtRequest> for DebtRequestRecord {
+    fn from(request: &DebtRequest) -> Self {
+        Self {
+            row: DebtRequestRow::from(request),
+            requester_folded: request.gis.requester.name.as_deref().map(fold).unwrap_or_default(),
+            address_folded: folded_address(&request.gis.address),
+            sent_key: sent_key(request),
+            due_key: due_key(request),
+        }
+    }
+}
+
 impl From<&DebtRequest> for DebtRequestRow {
     fn from(request: &DebtRequest) -> Self {
         let GisView { requester, address, .. } = &request.gis;
@@ -88,22 +108,18 @@ impl From<&DebtRequest> for DebtRequestRow {
             request_number: request.gis.request_number.clone(),
             requester_id: requester.organization_id.map(Guid),
             requester_name: requester.name.clone(),
-            requester_folded: requester.name.as_deref().map(fold).unwrap_or_default(),
             requester_phone: requester.phone.clone(),
             requester_employee: requester.employee.clone(),
             address: address.text.clone(),
-            address_folded: folded_address(address),
             premises: address.premises.clone(),
             object_type: address.object_type.clone(),
             fias_house_id: address.fias_house_id.map(Guid),
             gis_house_id: address.gis_house_id.map(Guid),
             gis_object_id: address.gis_object_id.map(Guid),
-            period_from: request.gis.period_from,
-            period_to: request.gis.period_to,
-            sent_on: request.gis.sent_on,
-            due_on: request.gis.due_on,
-            sent_key: sent_key(request),
-            due_key: due_key(request),
+            period_from: request.gis.period_from.map(Day),
+            period_to: request.gis.period_to.map(Day),
+            sent_on: request.gis.sent_on.map(Day),
+            due_on: request.gis.due_on.map(Day),
             request_status: request.gis.request_status,
             response_status: request.gis.response_status,
             gis_has_debt: shown.and_then(|shown| shown.has_debt),
@@ -158,10 +174,10 @@ impl From<DebtRequestRow> for DebtRequest {
                     gis_house_id: row.gis_house_id.map(|guid| guid.0),
                     gis_object_id: row.gis_object_id.map(|guid| guid.0),
                 },
-                period_from: row.period_from,
-                period_to: row.period_to,
-                sent_on: row.sent_on,
-                due_on: row.due_on,
+                period_from: row.period_from.map(|day| day.0),
+                period_to: row.period_to.map(|day| day.0),
+                sent_on: row.sent_on.map(|day| day.0),
+                due_on: row.due_on.map(|day| day.0),
                 request_status: row.request_status,
                 response_status: row.response_status,
             },

@@ -161,23 +161,21 @@ impl Bench {
         self.post_confirmed(request, content, Vec::new()).await
     }
 
+    /// Posts an answer without a debt by a request that belongs to a trace.
+    pub(super) async fn post_in_trace(&self, request: DebtRequestId, trace: &str) -> AnswerId {
+        self.create(CreateAnswer { trace: Some(trace.to_owned()), ..command(request, no_debt("нет")) }).await
+    }
+
     pub(super) async fn post_confirmed(
         &self,
         request: DebtRequestId,
         content: ContentDraft,
         confirm: Vec<Confirm>,
     ) -> AnswerId {
-        let command = CreateAnswer {
-            debt_request: request,
-            external_id: None,
-            submit: true,
-            content,
-            executor: None,
-            confirm,
-            reason: Some("ошибка".to_owned()),
-            source: Source::Api,
-            trace: None,
-        };
+        self.create(CreateAnswer { confirm, ..command(request, content) }).await
+    }
+
+    async fn create(&self, command: CreateAnswer) -> AnswerId {
         let mut writing = self.writing().await;
         let created = self.worker.service.create_answer(&mut writing, &self.caller, command).await.unwrap();
         writing.finish(&reply()).await.unwrap();
@@ -311,6 +309,20 @@ fn dictionaries() -> Dictionaries {
         }
     }
     Dictionaries::from_toml(&text).unwrap()
+}
+
+fn command(debt_request: DebtRequestId, content: ContentDraft) -> CreateAnswer {
+    CreateAnswer {
+        debt_request,
+        external_id: None,
+        submit: true,
+        content,
+        executor: None,
+        confirm: Vec::new(),
+        reason: Some("ошибка".to_owned()),
+        source: Source::Api,
+        trace: None,
+    }
 }
 
 fn reply() -> Reply {

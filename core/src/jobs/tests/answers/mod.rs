@@ -4,3 +4,4 @@ mod bench;
 mod corrections;
 mod delivery;
 mod doubt;
+mod traces;

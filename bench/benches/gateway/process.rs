@@ -1,6 +1,9 @@
-//! The resident memory of a process, as Linux tells it.
+//! What a process uses, as Linux tells it: resident memory and processor time.
 
 use std::path::PathBuf;
+
+/// The unit of `/proc`, in a second; the same on every Linux.
+const TICKS: f64 = 100.0;
 
 /// Resident memory in megabytes.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +25,15 @@ impl Memory {
     pub(crate) fn forget_peak(pid: u32) {
         drop(std::fs::write(file(pid, "clear_refs"), "5"));
     }
+}
+
+/// Seconds of processor time that a process has used; `None` where there is no `/proc`.
+pub(crate) fn processor_time(pid: u32) -> Option<f64> {
+    let stat = std::fs::read_to_string(file(pid, "stat")).ok()?;
+    // The name in parentheses may hold anything; `utime` and `stime` are the 12th and the 13th field behind it.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<u32>().ok();
+    Some((f64::from(ticks()?) + f64::from(ticks()?)) / TICKS)
 }
 
 fn file(pid: u32, name: &str) -> PathBuf {

@@ -35,6 +35,14 @@ pub fn continue_in(span: &Span, traceparent: &str) {
     }
 }
 
+/// Makes a span point to the traces that these `traceparent`s name: a package carries the answers of many requests, and
+/// can be part of the trace of one alone.
+pub(crate) fn link<'a>(span: &Span, traceparents: impl IntoIterator<Item = &'a String>) {
+    for context in traceparents.into_iter().filter_map(|traceparent| context(traceparent)) {
+        span.add_link(context.span().span_context().clone());
+    }
+}
+
 fn context(traceparent: &str) -> Option<Context> {
     let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
     let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier);
@@ -42,7 +50,7 @@ fn context(traceparent: &str) -> Option<Context> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use opentelemetry::trace::TracerProvider as _;
     use opentelemetry_sdk::trace::SdkTracerProvider;
     use tracing::info_span;
@@ -51,9 +59,9 @@ pub(super) mod tests {
 
     use super::*;
 
-    pub(in crate::telemetry) const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-    pub(in crate::telemetry) fn traced() -> DefaultGuard {
+    fn traced() -> DefaultGuard {
         let tracer = SdkTracerProvider::builder().build().tracer("test");
         let layer = tracing_opentelemetry::layer().with_tracer(tracer);
         tracing::subscriber::set_default(tracing_subscriber::registry().with(layer))
