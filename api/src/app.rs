@@ -16,7 +16,9 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::problem::Failure;
 use crate::rate::Allowance;
-use crate::routes::{answer_actions, answers, attachments, debt_requests, sync_runs, system};
+use crate::routes::{
+    answer_actions, answers, attachments, debt_requests, events, reconciliation, sync_runs, system,
+};
 
 /// The paths of the public port.
 pub fn public(docs: bool) -> impl Fn(&mut ServiceConfig) + Clone {
@@ -99,6 +101,8 @@ fn resources() -> Vec<Resource> {
             vec![(M::GET, web::to(sync_runs::list_sync_runs)), (M::POST, web::to(sync_runs::start_sync))],
         ),
         at("/v1/sync-runs/{id}", vec![(M::GET, web::to(sync_runs::get_sync_run))]),
+        at("/v1/reconciliation", vec![(M::GET, web::to(reconciliation::get_reconciliation))]),
+        at("/v1/events", vec![(M::GET, web::to(events::list_events))]),
         at("/v1/me", vec![(M::GET, web::to(system::get_me))]),
         at("/v1/gis/status", vec![(M::GET, web::to(system::get_gis_status))]),
         at("/v1/dictionaries/{name}", vec![(M::GET, web::to(system::get_dictionary))]),

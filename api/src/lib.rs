@@ -24,4 +24,5 @@ pub mod serve;
 pub mod state;
 pub mod telemetry;
 pub mod views;
+mod waiting;
 mod writing;

@@ -12,6 +12,7 @@ use utoipa::{Modify, openapi};
 
 use crate::problem::Problem;
 use crate::routes;
+use crate::views::texts::EventTypeMask;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -31,6 +32,7 @@ use crate::routes;
         (name = "answers", description = "Ответы: создание, отправка, состояние."),
         (name = "attachments", description = "Файлы ответов."),
         (name = "sync", description = "Выгрузка запросов из ГИС ЖКХ."),
+        (name = "events", description = "Журнал событий."),
         (name = "system", description = "Токен, справочники, состояние ГИС ЖКХ."),
         (name = "health", description = "Здоровье процесса."),
     ),
@@ -58,6 +60,8 @@ use crate::routes;
         routes::attachments::get_attachment,
         routes::attachments::get_attachment_content,
         routes::attachments::delete_attachment,
+        routes::reconciliation::get_reconciliation,
+        routes::events::list_events,
         routes::sync_runs::start_sync,
         routes::sync_runs::list_sync_runs,
         routes::sync_runs::get_sync_run,
@@ -67,7 +71,7 @@ use crate::routes;
         routes::system::get_liveness,
         routes::system::get_readiness,
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, EventTypeMask)),
     modifiers(&Bearer),
 )]
 struct Gathered;

@@ -84,7 +84,7 @@ impl Position {
     /// # Errors
     /// [`Code::InvalidCursor`]: the signature holds, so only a cursor of another version of ours ends here.
     pub fn moment(&self) -> Result<DateTime<Utc>, Error> {
-        self.key.parse().ok().and_then(DateTime::from_timestamp_micros).ok_or_else(outdated)
+        self.key.parse().ok().and_then(DateTime::from_timestamp_micros).ok_or_else(Self::outdated)
     }
 
     /// The sort key of any other list.
@@ -92,12 +92,13 @@ impl Position {
     /// # Errors
     /// Likewise.
     pub fn key<T: FromStr>(&self) -> Result<T, Error> {
-        self.key.parse().or(Err(outdated()))
+        self.key.parse().or(Err(Self::outdated()))
     }
-}
 
-fn outdated() -> Error {
-    Error::refused(Code::InvalidCursor, "курсор устарел; начните с первой страницы")
+    /// The error of a cursor whose signature holds but whose place means nothing: one of another version of ours.
+    pub(crate) fn outdated() -> Error {
+        Error::refused(Code::InvalidCursor, "курсор устарел; начните с первой страницы")
+    }
 }
 
 /// Makes and reads cursors.

@@ -135,7 +135,9 @@ fn every_documented_parameter_takes_its_own_example() {
             }
             for parameter in parameters
                 .iter()
-                .filter(|parameter| parameter["in"] == "query" && parameter["name"] != "cursor")
+                .filter(|parameter| parameter["in"] == "query")
+                // What a gateway has made up itself has no example.
+                .filter(|parameter| parameter["name"] != "cursor" && parameter["name"] != "after")
             {
                 let (name, example) =
                     (parameter["name"].as_str().unwrap(), parameter_example(&document, parameter));

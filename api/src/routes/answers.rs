@@ -1,14 +1,11 @@
 //! `/v1/answers` and `/v1/debt-requests/{id}/answers`.
 
-use std::time::Duration;
-
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use debt_core::Error;
 use debt_core::answers::{AnswerDetails, CreatedOutcome};
-use debt_core::domain::caller::Caller;
 use debt_core::idempotency::Reply;
 use debt_core::ids::{AnswerId, DebtRequestId};
 use debt_core::trace;
@@ -27,6 +24,7 @@ use crate::state::AppState;
 use crate::views::answer_input::{AnswerLookup, CreateAnswer, EditAnswer};
 use crate::views::answers::Answer;
 use crate::views::lists::{AnswerLookupResult, AnswerPage, AnswersNotFound, FoundAnswer};
+use crate::waiting::{read_wait, wait_for};
 use crate::writing::{IdempotencyHeader, IfMatchHeader, UseCase, WithHeaders, no_content, reply, write};
 
 /// Дать ответ
@@ -198,45 +196,18 @@ pub(crate) async fn get_answer(
     id: Id<AnswerId>,
 ) -> Result<HttpResponse, Failure> {
     let mut query = Query::of(request.query_string(), &["wait"])?;
-    let wait = query.one_with("wait", read_wait).unwrap_or(Duration::ZERO);
+    let wait = read_wait(&mut query);
     query.finish()?;
-    let details = wait_for_change(&state, &caller, id.0, wait).await?;
+    let look = async || state.service.get_answer(&caller, id.0).await;
+    let before = look().await?.answer.state;
+    let is_news = |seen: &AnswerDetails| seen.answer.state != before || before.is_final();
+    let details = wait_for(wait, look, is_news).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header(etag(details.answer.version));
     if let Some(seconds) = retry_after(&details, state.service.clock.now()) {
         response.insert_header(("Retry-After", seconds.to_string()));
     }
     Ok(response.json(Answer::from(details)))
-}
-
-fn read_wait(text: &str) -> Result<Duration, String> {
-    match text.parse() {
-        Ok(seconds @ 0..=25) => Ok(Duration::from_secs(seconds)),
-        Ok(_) | Err(_) => Err("нужно целое число секунд от 0 до 25".to_owned()),
-    }
-}
-
-/// The answer, once its state is another than now or the wait is over. It is read twice a second: another instance may be
-/// the one that changes it.
-async fn wait_for_change(
-    state: &AppState,
-    caller: &Caller,
-    id: AnswerId,
-    wait: Duration,
-) -> Result<AnswerDetails, Error> {
-    const PAUSE: Duration = Duration::from_millis(500);
-    let first = state.service.get_answer(caller, id).await?;
-    let deadline = tokio::time::Instant::now() + wait;
-    let mut latest = first.clone();
-    while latest.answer.state == first.answer.state && !latest.answer.state.is_final() {
-        let now = tokio::time::Instant::now();
-        if now >= deadline {
-            break;
-        }
-        tokio::time::sleep_until(deadline.min(now + PAUSE)).await;
-        latest = state.service.get_answer(caller, id).await?;
-    }
-    Ok(latest)
 }
 
 /// Изменить черновик

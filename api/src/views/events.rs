@@ -6,6 +6,20 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+/// Часть журнала событий.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventFeed {
+    /// События, от старых к новым.
+    #[schema(max_items = 200)]
+    pub items: Vec<Event>,
+    /// Курсор: передайте его в `after` следующего вызова. Есть всегда, и в пустом ответе тоже.
+    #[schema(max_length = 2048)]
+    pub next: String,
+    /// `true` — есть ещё события, спрашивайте сразу.
+    #[schema(example = false)]
+    pub has_more: bool,
+}
+
 /// Событие. Персональных данных в событиях нет.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Event {
@@ -21,6 +35,8 @@ pub struct Event {
     /// Вид события по-русски.
     #[schema(max_length = 100, example = "Ответ размещён в ГИС ЖКХ")]
     pub label: &'static str,
+    /// Организация.
+    pub organization_id: Uuid,
     /// Когда произошло.
     pub occurred_at: DateTime<Utc>,
     /// Запрос.
@@ -40,6 +56,7 @@ impl From<domain::Event> for Event {
             sequence,
             kind: event.kind.as_str(),
             label: event.kind.label(),
+            organization_id: event.organization.as_uuid(),
             occurred_at,
             debt_request_id: event.debt_request.map(|id| id.as_uuid()),
             answer_id: event.answer.map(|id| id.as_uuid()),

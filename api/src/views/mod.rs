@@ -10,6 +10,7 @@ pub mod debt_request_input;
 pub mod debt_requests;
 pub mod events;
 pub mod lists;
+pub mod reconciliation;
 pub mod sync_runs;
 pub mod system;
 pub mod texts;

@@ -13,6 +13,11 @@ pub struct ExternalId(pub String);
 #[schema(min_length = 1, max_length = 30, example = "62026110433")]
 pub struct RequestNumber(pub String);
 
+/// Вид события или его начало со звёздочкой.
+#[derive(Deserialize, ToSchema)]
+#[schema(pattern = "^[a-z_.]*[*]?$", min_length = 1, max_length = 64, example = "answer.*")]
+pub struct EventTypeMask(pub String);
+
 /// Право токена.
 #[derive(Deserialize, ToSchema)]
 #[schema(pattern = "^[a-z]+(:[a-z]+)?$", max_length = 32, example = "requests:read")]

@@ -4,6 +4,8 @@
 //! Rows go before content: a row without content would be a promise that nobody can keep, content without a row is only
 //! swept later.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt;
 use serde_json::json;
@@ -19,6 +21,9 @@ const BATCH: i64 = 500;
 const PAUSE: TimeDelta = TimeDelta::hours(1);
 /// Younger content may belong to an upload under way whose row is not committed yet.
 const ORPHAN_AGE: TimeDelta = TimeDelta::days(1);
+/// A cursor is refused when it is as old as events may become. What was noted behind it was begun a little earlier, and is
+/// therefore kept a little longer.
+const EVENT_GRACE: Duration = Duration::from_secs(3600);
 /// Content looked at together.
 const CHUNK: usize = 200;
 
@@ -26,7 +31,8 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     let now = worker.now();
     let retention = &worker.service.settings.retention;
     let mut tx = worker.service.db.begin().await?;
-    let events = events::delete_before(&mut tx, before(now, retention.events), BATCH).await?;
+    let kept = retention.events.saturating_add(EVENT_GRACE);
+    let events = events::delete_before(&mut tx, before(now, kept), BATCH).await?;
     let receipts = receipts::delete_before(&mut tx, before(now, retention.receipts), BATCH).await?;
     let files = attachments::delete_expired(&mut tx, now, BATCH).await?;
     tx.commit().await?;
@@ -42,7 +48,7 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     })
 }
 
-fn before(now: DateTime<Utc>, age: std::time::Duration) -> DateTime<Utc> {
+fn before(now: DateTime<Utc>, age: Duration) -> DateTime<Utc> {
     let age = TimeDelta::from_std(age).unwrap_or(TimeDelta::MAX);
     now.checked_sub_signed(age).unwrap_or(DateTime::<Utc>::MIN_UTC)
 }

@@ -3,6 +3,7 @@
 //! a transaction takes all its rows before it notes its first event.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::max;
 use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
@@ -115,6 +116,37 @@ pub(crate) async fn of_request(
     Ok(rows.into_iter().map(Event::from).collect())
 }
 
+/// The highest number of the log, of any organisation; 0 while there is none.
+pub(crate) async fn head(conn: &mut Conn) -> Result<i64, StoreError> {
+    let head: Option<i64> = both!(conn, c => {
+        events::table.select(max(events::sequence)).get_result(c).await
+    })?;
+    Ok(head.unwrap_or(0))
+}
+
+/// Of an organisation, oldest first, with numbers above `after` and up to `head`; of all kinds when none is named.
+pub(crate) async fn page(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    (after, head): (i64, i64),
+    kinds: &[EventKind],
+    limit: i64,
+) -> Result<Vec<Event>, StoreError> {
+    let rows = both!(conn, c => {
+        let query = events::table
+            .filter(events::organization_id.eq(organization))
+            .filter(events::sequence.gt(after))
+            .filter(events::sequence.le(head))
+            .order(events::sequence)
+            .limit(limit)
+            .select(EventRow::as_select())
+            .into_boxed();
+        let query = if kinds.is_empty() { query } else { query.filter(events::kind.eq_any(kinds.to_vec())) };
+        query.load(c).await
+    })?;
+    Ok(rows.into_iter().map(Event::from).collect())
+}
+
 /// Deletes entries from before a time, out of the `limit` oldest.
 pub(crate) async fn delete_before(
     conn: &mut Conn,
@@ -170,6 +202,25 @@ mod tests {
     }
 
     #[test]
+    fn the_log_is_read_up_to_its_head() {
+        for_both(async |db| {
+            let mut tx = db.begin().await.unwrap();
+            let (ours, theirs) = (stored_organization(&mut tx).await, stored_organization(&mut tx).await);
+            assert_eq!(head(&mut tx).await.unwrap(), 0);
+            let id = DebtRequestId::generate();
+            let delivered = NewEvent { kind: EventKind::AnswerDelivered, ..event(ours, id, 1) };
+            append(&mut tx, &[event(ours, id, 0), delivered, event(theirs, id, 2)], at(1)).await.unwrap();
+            let top = head(&mut tx).await.unwrap();
+            append(&mut tx, &[event(ours, id, 3)], at(1)).await.unwrap();
+            let all = page(&mut tx, ours, (0, top), &[], 9).await.unwrap();
+            assert_eq!(all.iter().map(|event| &event.event.data["number"]).collect::<Vec<_>>(), [0, 1]);
+            assert_eq!(page(&mut tx, ours, (all[0].sequence, top), &[], 9).await.unwrap(), all[1..]);
+            let kinds = [EventKind::AnswerDelivered, EventKind::AnswerRejected];
+            assert_eq!(page(&mut tx, ours, (0, top), &kinds, 9).await.unwrap(), all[1..]);
+        });
+    }
+
+    #[test]
     fn only_old_events_are_deleted() {
         for_both(async |db| {
             let mut tx = db.begin().await.unwrap();
@@ -183,6 +234,52 @@ mod tests {
             assert_eq!(delete_before(&mut tx, at(4), 9).await.unwrap(), 1);
             assert_eq!(delete_before(&mut tx, at(4), 9).await.unwrap(), 0);
             assert_eq!(of_request(&mut tx, organization, id, None, 9).await.unwrap().len(), 1);
+        });
+    }
+
+    #[test]
+    fn a_puller_beside_eight_writers_sees_everything_once() {
+        const WRITERS: usize = 8;
+        const EACH: usize = 100;
+        for_postgres_url(async |url| {
+            let db = open(url).await;
+            db.migrate(&crate::clock::Clock::System).await.unwrap();
+            let mut tx = db.begin().await.unwrap();
+            let organization = stored_organization(&mut tx).await;
+            tx.commit().await.unwrap();
+            let mut writers = tokio::task::JoinSet::new();
+            for writer in 0..WRITERS {
+                let db = db.clone();
+                writers.spawn(async move {
+                    for number in 0..EACH {
+                        let mut tx = db.begin().await.unwrap();
+                        let event = event(organization, DebtRequestId::generate(), writer * EACH + number);
+                        append(&mut tx, &[event], at(1)).await.unwrap();
+                        // Now and then one is given up; its number is never seen.
+                        if number % 7 == 3 { drop(tx) } else { tx.commit().await.unwrap() }
+                    }
+                });
+            }
+            let (mut seen, mut after) = (Vec::new(), 0);
+            loop {
+                let written = writers.is_empty();
+                if let Some(end) = writers.try_join_next() {
+                    end.unwrap();
+                }
+                let mut conn = db.read().await.unwrap();
+                let head = head(&mut conn).await.unwrap();
+                let found = page(&mut conn, organization, (after, head), &[], 1000).await.unwrap();
+                assert!(found.iter().map(|event| event.sequence).is_sorted());
+                seen.extend(found.iter().map(|event| event.event.data["number"].as_u64().unwrap()));
+                after = head;
+                if written {
+                    break;
+                }
+            }
+            let kept = |number: &u64| number % u64::try_from(EACH).unwrap() % 7 != 3;
+            let all: Vec<_> = (0..u64::try_from(WRITERS * EACH).unwrap()).filter(kept).collect();
+            seen.sort_unstable();
+            assert_eq!(seen, all);
         });
     }
 

@@ -25,6 +25,7 @@ pub(crate) mod jobs;
 pub(crate) mod messages;
 pub(crate) mod organizations;
 pub(crate) mod receipts;
+pub(crate) mod reconciliation;
 pub(crate) mod submissions;
 pub(crate) mod sync_runs;
 pub(crate) mod tokens;

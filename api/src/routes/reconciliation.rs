@@ -1,0 +1,45 @@
+//! `/v1/reconciliation`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{Days, NaiveDate};
+
+use crate::caller::Authenticated;
+use crate::problem::Failure;
+use crate::query::Query;
+use crate::state::AppState;
+use crate::views::reconciliation::Reconciliation;
+
+/// How far back the report goes when nobody says: longer than any debt request is open.
+const USUAL: Days = Days::new(30);
+
+/// Сверка за период
+///
+/// Для ежедневной сверки с вашей программой: где находятся запросы, направленные в эти дни, — каждый посчитан один раз, — и
+/// где в ГИС ЖКХ не тот ответ, что отправлен отсюда. Период — не длиннее 366 дней. Читает из базы шлюза, работает и
+/// тогда, когда ГИС ЖКХ недоступна.
+#[utoipa::path(
+    get, path = "/v1/reconciliation", tag = "answers", operation_id = "get_reconciliation",
+    params(
+        ("from" = Option<NaiveDate>, Query, description = "Первый день направления запросов; обычно за 30 дней до последнего.", example = "2026-11-01"),
+        ("to" = Option<NaiveDate>, Query, description = "Последний день направления запросов; обычно сегодня.", example = "2026-11-30"),
+    ),
+    security(("bearer" = ["answers:read"])),
+    responses((status = 200, description = "Сверка.", body = Reconciliation)),
+)]
+pub(crate) async fn get_reconciliation(
+    request: HttpRequest,
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+) -> Result<HttpResponse, Failure> {
+    let mut query = Query::of(request.query_string(), &["from", "to"])?;
+    let (from, to) = (query.one::<NaiveDate>("from"), query.one::<NaiveDate>("to"));
+    query.finish()?;
+    let to = match to {
+        Some(to) => to,
+        None => state.service.day_of(&caller).await?,
+    };
+    let from = from.unwrap_or_else(|| to.checked_sub_days(USUAL).unwrap_or(to));
+    let report = state.service.reconcile(&caller, from, to).await?;
+    Ok(HttpResponse::Ok().json(Reconciliation::from(report)))
+}

@@ -1,0 +1,69 @@
+//! The log of what happened, for those who pull it (`api.md` §13).
+
+use chrono::{DateTime, Utc};
+
+use crate::Service;
+use crate::domain::caller::{Caller, Scope};
+use crate::domain::event::{Event, EventKind};
+use crate::error::{Code, Error, Result};
+use crate::store::events;
+
+/// Where a puller stands: every entry up to this number is known to it, as the log was at that time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The number.
+    pub sequence: i64,
+    /// When the mark was made; to the microsecond.
+    pub made_at: DateTime<Utc>,
+}
+
+/// Part of the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Feed {
+    /// The entries, oldest first.
+    pub events: Vec<Event>,
+    /// From where to go on; there is always one.
+    pub next: Mark,
+    /// Whether there are more entries already.
+    pub has_more: bool,
+}
+
+impl Service {
+    /// The entries behind a mark, or from the oldest that is kept; of all kinds when none is named.
+    ///
+    /// # Errors
+    /// [`Code::CursorExpired`]: the mark is older than what is kept, so something may be missing behind it.
+    pub async fn list_events(
+        &self,
+        caller: &Caller,
+        after: Option<Mark>,
+        kinds: &[EventKind],
+        limit: usize,
+    ) -> Result<Feed> {
+        caller.need(Scope::EventsRead)?;
+        let made_at = self.clock.now();
+        if after.is_some_and(|mark| mark.is_older_than(self.settings.retention.events, made_at)) {
+            let detail = "часть событий после этого курсора уже удалена; обойдите запросы и ответы с updated_since, \
+                          затем начните журнал без after";
+            return Err(Error::refused(Code::CursorExpired, detail));
+        }
+        let mut conn = self.db.read().await?;
+        // First the head: what is noted meanwhile has a higher number and comes with the next call.
+        let head = events::head(&mut conn).await?;
+        let from = after.map_or(0, |mark| mark.sequence);
+        let most = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        let mut found = events::page(&mut conn, caller.organization, (from, head), kinds, most).await?;
+        let has_more = found.len() > limit;
+        found.truncate(limit);
+        let last = found.last().map(|event| event.sequence).filter(|_| has_more);
+        // A database restored from a backup may have a lower head than the mark.
+        let next = Mark { sequence: last.unwrap_or(head.max(from)), made_at };
+        Ok(Feed { events: found, next, has_more })
+    }
+}
+
+impl Mark {
+    fn is_older_than(self, kept: std::time::Duration, now: DateTime<Utc>) -> bool {
+        (now - self.made_at).to_std().is_ok_and(|age| age > kept)
+    }
+}
