@@ -146,7 +146,8 @@ pub(crate) fn summarize(request: &mut DebtRequest, current: Option<&Answer>) {
     let state = current.map(|answer| answer.state);
     let status = request.gis.response_status;
     let gone = request.stage == Stage::Gone;
-    request.stage = debt_request::stage(status, state, gone, contradicts(request, current));
+    let alarm = request.alarm.is_some() || contradicts(request, current);
+    request.stage = debt_request::stage(status, state, gone, alarm);
     request.answered = debt_request::answered(status, state);
 }
 

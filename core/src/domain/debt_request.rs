@@ -34,6 +34,16 @@ words! {
 }
 
 words! {
+    /// Why a person must look at a debt request although its answer is settled.
+    Alarm {
+        /// A delivered answer is not in force any more, and it cannot be placed again.
+        NotInForce = "not_in_force" "Размещённый ответ не действует в ГИС ЖКХ",
+        /// An answer that was withdrawn or refused is in force all the same.
+        StillInForce = "still_in_force" "Отозванный или отклонённый ответ действует в ГИС ЖКХ",
+    }
+}
+
+words! {
     /// Status of the request in GIS; a word that the schema does not have is `unknown`.
     RequestStatus {
         /// Sent to the suppliers.
@@ -202,6 +212,8 @@ pub struct DebtRequest {
     pub answer: Option<AnswerSummary>,
     /// A draft or prepared answer, where there is one.
     pub draft: Option<AnswerId>,
+    /// Why a person must look at it although its answer is settled.
+    pub alarm: Option<Alarm>,
     /// Grows with every change.
     pub version: i64,
     /// When it was first seen.

@@ -13,7 +13,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::Instant;
 
-use super::{JobName, Report, Worker};
+use super::{JobName, Report, Worker, restored};
 use crate::store::jobs;
 use crate::{Error, Result};
 
@@ -31,6 +31,13 @@ impl Worker {
     /// the future: what was under way is found again by its leases.
     pub async fn run(&self, shutdown: impl Future<Output = ()> + Send) {
         let shutdown = shutdown.boxed().shared();
+        while let Err(error) = restored::distrust(self).await {
+            tracing::error!(%error, "no job runs before the queue is looked at");
+            tokio::select! {
+                () = shutdown.clone() => return,
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+        }
         join_all(JobName::ALL.iter().map(|job| self.run_job(*job, shutdown.clone()))).await;
     }
 

@@ -12,6 +12,7 @@ use chrono_tz::Europe::Moscow;
 use super::calls::after;
 use super::ends::Doubt;
 use super::followers::{self, Settled};
+use super::watching;
 use crate::case::Case;
 use crate::domain::answer::{Answer, Change, LastError, State};
 use crate::domain::message::Message;
@@ -70,6 +71,26 @@ impl Item {
     /// Whether something of it may have reached GIS before an attempt that began then.
     pub(crate) fn was_tried_before(&self, sent_at: DateTime<Utc>) -> bool {
         self.submission.began_at.is_some_and(|began| began < sent_at)
+    }
+
+    /// Whether it is done again because GIS has lost it (`api.md` §6.9): the answer was settled before and stays so.
+    pub(crate) const fn is_repair(&self) -> bool {
+        self.submission.repairs > 0
+    }
+
+    /// Whether it is a repair of something that is to be otherwise by now.
+    pub(crate) fn is_obsolete_repair(&self) -> bool {
+        let settled = match self.submission.action {
+            Action::Send => State::Delivered,
+            Action::Revoke => State::Revoked,
+        };
+        self.is_repair() && self.answer.state != settled
+    }
+
+    /// The repair is given up before anything of it was sent.
+    pub(crate) async fn give_up_repair(&mut self, tx: &mut Tx) -> Result<()> {
+        self.end(SubmissionState::Done, None);
+        self.touch(tx).await
     }
 
     /// An attempt begins.
@@ -182,6 +203,9 @@ impl Item {
     ) -> Result<()> {
         self.end(SubmissionState::Refused, Some(error.clone()));
         self.answer.last_error = Some(error);
+        if self.is_repair() {
+            watching::repair_failed(&mut self.case, &self.answer, self.submission.action);
+        }
         let (change, settled) = match self.submission.action {
             Action::Send => (Change::Reject, Settled::OutOfForce),
             Action::Revoke => (Change::RevokeFailed, Settled::RevokeFailed),
@@ -247,19 +271,22 @@ impl Item {
         change: Change,
         settled: Settled,
     ) -> Result<()> {
+        if self.is_repair() {
+            return self.touch(tx).await;
+        }
         self.write(tx).await?;
         self.case.apply(tx, &mut self.answer, change).await?;
         followers::release(tx, &mut self.case, &mut self.answer, settings.correction, settled).await
     }
 
-    /// Writes both; the answer changes only when it is its own submission and not its withdrawal.
+    /// Writes both; the answer changes only when it is its own submission, and not its withdrawal or a repair.
     async fn store(&mut self, tx: &mut Tx, change: Change) -> Result<()> {
         match self.submission.action {
-            Action::Send => {
+            Action::Send if !self.is_repair() => {
                 self.write(tx).await?;
                 self.case.apply(tx, &mut self.answer, change).await
             }
-            Action::Revoke => self.touch(tx).await,
+            Action::Send | Action::Revoke => self.touch(tx).await,
         }
     }
 

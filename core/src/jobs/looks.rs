@@ -8,6 +8,7 @@ use super::calls::{after, finish};
 use super::items::{Item, may_have_reached};
 use super::judge::{Judgement, Obstacle, Open, Shown, Sight, judge, proves};
 use super::outcomes::GIS_REJECTED;
+use super::watching::watch;
 use super::{JobName, Worker, pages};
 use crate::case::Case;
 use crate::domain::answer::{Answer, LastError, State};
@@ -97,7 +98,11 @@ async fn observe(
     let before = request.shown.clone();
     let mut case = Case::of(request, now);
     note(&mut case, &view, asked_at);
-    let waits = open.into_iter().find(|submission| submission.state != SubmissionState::Waiting);
+    // What is live comes before what is queued behind it.
+    let waits = open
+        .into_iter()
+        .filter(|submission| submission.state != SubmissionState::Waiting)
+        .min_by_key(|submission| !submission.state.is_live());
     let pair = waits.and_then(|submission| {
         let answer = all.iter().find(|answer| answer.id == submission.answer)?.clone();
         Some((submission, answer))
@@ -108,6 +113,7 @@ async fn observe(
             gone(&mut case);
         }
         confirm(tx, &mut case, &all, before.as_ref(), &sight(true)).await?;
+        watch(tx, settings, &mut case, &all, &sight(true)).await?;
         case.close(tx).await?;
         return Ok(());
     };

@@ -110,6 +110,7 @@ impl Merge {
             matched: None,
             answer: None,
             draft: None,
+            alarm: None,
             version: 1,
             created_at: self.now,
             updated_at: self.now,

@@ -22,12 +22,14 @@ mod outcomes;
 mod packages;
 mod pages;
 mod polling;
+mod restored;
 mod results;
 mod retention;
 mod settle;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod watching;
 
 use std::collections::HashMap;
 use std::sync::Arc;

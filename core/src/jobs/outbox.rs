@@ -26,7 +26,7 @@ use crate::domain::organization::{Employee, Organization};
 use crate::domain::submission::{Submission, SubmissionState};
 use crate::ids::OrganizationId;
 use crate::store::gis_operations::Operation;
-use crate::store::{Tx, answers, messages, organizations, submissions};
+use crate::store::{Tx, answers, messages, organizations, submissions, watches};
 use crate::{Error, Result, trace};
 
 pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
@@ -163,11 +163,19 @@ async fn commit(
     let means = means(&mut tx, worker, &held).await?;
     let staff = organizations::employees(&mut tx, organization.id).await?;
     let (mut attempts, mut actions, mut traces) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let mut called = Vec::new();
     for mut item in held.into_iter().filter(Item::may_begin) {
+        if item.is_obsolete_repair() {
+            item.give_up_repair(&mut tx).await?;
+            item.close(&mut tx).await?;
+            continue;
+        }
         let executor = executor(&item, organization, &staff);
         match packages::action(&item.submission, &item.answer, executor, &means) {
             Ok(action) => {
+                give_way(&mut tx, &item, message.sent_at).await?;
                 item.begin(&mut tx, message.sent_at).await?;
+                called.push(item.submission.debt_request);
                 attempts.push((item.submission.id, item.submission.attempts));
                 actions.push(action);
                 traces.extend(item.answer.trace.clone());
@@ -187,10 +195,27 @@ async fn commit(
         if actions.is_empty() { None } else { Some(ImportResponses::new(actions).map_err(Error::internal)?) };
     message.trace = traces.first().cloned();
     if request.is_some() {
+        // What GIS is called for a second time is watched afterwards.
+        let again = messages::called_before(&mut tx, &called).await?;
+        let look_at = after(message.sent_at, worker.service.settings.gis.view_lag);
+        watches::note(&mut tx, organization.id, &again, message.sent_at, look_at).await?;
         messages::insert(&mut tx, &message, &attempts).await?;
     }
     tx.commit().await?;
     Ok(request.map(|request| Package { message, request, size, traces }))
+}
+
+/// A repair of an older action that is still queued is given up: this one decides what is in force.
+async fn give_way(tx: &mut Tx, item: &Item, now: DateTime<Utc>) -> Result<()> {
+    for mut other in submissions::open(tx, item.submission.debt_request).await? {
+        let idle = other.state == SubmissionState::Queued && other.repairs > 0;
+        if idle && other.id != item.submission.id {
+            other.state = SubmissionState::Done;
+            other.updated_at = now;
+            submissions::update(tx, &other).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn means<'a>(tx: &mut Tx, worker: &'a Worker, items: &[Item]) -> Result<Means<'a>> {

@@ -16,7 +16,7 @@ use crate::domain::answer::{Answer, State};
 use crate::domain::message::Purpose;
 use crate::domain::submission::Submission;
 use crate::ids::{DebtRequestId, OrganizationId};
-use crate::store::{answers, organizations, submissions};
+use crate::store::{answers, organizations, submissions, watches};
 
 /// XSD exportDSRsRequest: at most 100 GUIDs a question.
 const MOST_IDS: usize = 100;
@@ -29,6 +29,9 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     let mut wanted = due_submissions(worker).await?;
     for (organization, ids) in due_answers(worker).await? {
         wanted.entry(organization).or_default().extend(ids);
+    }
+    for (organization, id) in due_watches(worker).await? {
+        wanted.entry(organization).or_default().push(id);
     }
     let (mut done, mut next) = (0_u64, None);
     for (organization, mut ids) in wanted {
@@ -48,7 +51,8 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
         }
     }
     let mut conn = worker.service.db.read().await?;
-    let stored = submissions::next_due(&mut conn).await?.filter(|time| *time > worker.now());
+    let stored = [submissions::next_due(&mut conn).await?, watches::next_due(&mut conn).await?];
+    let stored = stored.into_iter().flatten().filter(|time| *time > worker.now());
     Ok(Report { done, next: next.into_iter().chain(stored).min(), detail: json!({ "looks": done }) })
 }
 
@@ -107,6 +111,17 @@ async fn due_answers(worker: &Worker) -> Result<Wanted> {
         }
     }
     Ok(wanted)
+}
+
+/// Debt requests that are watched; each is asked about once a day.
+async fn due_watches(worker: &Worker) -> Result<Vec<(OrganizationId, DebtRequestId)>> {
+    let now = worker.now();
+    let mut tx = worker.service.db.begin().await?;
+    let due = watches::due(&mut tx, now, BATCH).await?;
+    let ids: Vec<_> = due.iter().map(|(_, id)| *id).collect();
+    watches::put_off(&mut tx, &ids, now + CONFIRM_EVERY).await?;
+    tx.commit().await?;
+    Ok(due)
 }
 
 /// The question did not get through: the looks are due again when it may be asked again.

@@ -1,10 +1,9 @@
 //! The last activation of each job.
 
 use chrono::{DateTime, Utc};
-use diesel::ExpressionMethods;
-#[cfg(test)]
-use diesel::QueryDsl;
+use diesel::dsl::max;
 use diesel::upsert::excluded;
+use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
@@ -48,6 +47,12 @@ pub(crate) async fn note(
     Ok(())
 }
 
+/// When a job was last active; `None` in a database that is new.
+pub(crate) async fn last_active(conn: &mut Conn) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let last: Option<Ts> = both!(conn, c => jobs::table.select(max(jobs::activated_at)).get_result(c).await)?;
+    Ok(last.map(|at| at.0))
+}
+
 /// The last activation of each job that was ever active.
 #[cfg(test)]
 pub(crate) async fn all(conn: &mut Conn) -> Result<Vec<Activation>, StoreError> {
@@ -72,6 +77,7 @@ mod tests {
     fn only_the_last_activation_is_kept() {
         for_both(async |db| {
             let mut tx = db.begin().await.unwrap();
+            assert_eq!(last_active(&mut tx).await.unwrap(), None);
             note(&mut tx, JobName::Sync, at(1), &json!({"done": 1}), Some(at(9))).await.unwrap();
             note(&mut tx, JobName::Files, at(2), &json!({}), Some(at(8))).await.unwrap();
             note(&mut tx, JobName::Sync, at(3), &json!({"done": 0}), None).await.unwrap();
@@ -80,6 +86,7 @@ mod tests {
                 (JobName::Sync, at(3), json!({"done": 0}), None),
             ];
             assert_eq!(all(&mut tx).await.unwrap(), expected);
+            assert_eq!(last_active(&mut tx).await.unwrap(), Some(at(3)));
         });
     }
 }

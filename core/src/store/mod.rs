@@ -29,6 +29,7 @@ pub(crate) mod reconciliation;
 pub(crate) mod submissions;
 pub(crate) mod sync_runs;
 pub(crate) mod tokens;
+pub(crate) mod watches;
 
 pub(crate) use db::Conn;
 pub use db::{DatabaseSettings, Db, Tx};

@@ -72,6 +72,7 @@ pub(crate) fn request(organization: OrganizationId) -> DebtRequest {
         matched: None,
         answer: None,
         draft: None,
+        alarm: None,
         version: 1,
         created_at: at(0),
         updated_at: at(0),

@@ -115,6 +115,7 @@ diesel::table! {
         answer_has_debt -> Nullable<Bool>,
         answer_updated_at -> Nullable<Tstz>,
         draft_id -> Nullable<Uid>,
+        alarm -> Nullable<Text>,
         version -> BigInt,
         created_at -> Tstz,
         updated_at -> Tstz,
@@ -364,6 +365,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Tstz, Uid};
+
+    /// Debt requests for which GIS was called more than once.
+    watches (debt_request_id) {
+        debt_request_id -> Uid,
+        organization_id -> Uid,
+        last_call_at -> Tstz,
+        next_look_at -> Tstz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     keys,
     organizations,
@@ -381,7 +395,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     receipts,
     sync_runs,
     gis_operations,
-    jobs
+    jobs,
+    watches
 );
 
 diesel::joinable!(attempts -> messages (message_id));

@@ -92,6 +92,7 @@ CREATE TABLE debt_requests (
     answer_has_debt boolean,
     answer_updated_at timestamptz,
     draft_id uuid,
+    alarm text COLLATE "C",
     version bigint NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
@@ -185,6 +186,15 @@ CREATE INDEX submissions_by_answer_id ON submissions (answer_id);
 CREATE INDEX submissions_by_debt_request_id ON submissions (debt_request_id);
 -- Never two submissions live for one subrequest, whichever organisation or answer they belong to.
 CREATE UNIQUE INDEX submissions_one_live ON submissions (debt_request_id) WHERE state IN ('sending', 'accepted', 'uncertain');
+
+-- Debt requests for which GIS was called more than once: looked at until no late copy of a call can be out any more.
+CREATE TABLE watches (
+    debt_request_id uuid PRIMARY KEY NOT NULL REFERENCES debt_requests,
+    organization_id uuid NOT NULL REFERENCES organizations,
+    last_call_at timestamptz NOT NULL,
+    next_look_at timestamptz NOT NULL
+);
+CREATE INDEX watches_by_next_look_at ON watches (next_look_at);
 
 -- Asynchronous calls of GIS. A row is committed before its call, with a lease that bounds the call.
 CREATE TABLE messages (

@@ -92,6 +92,7 @@ CREATE TABLE debt_requests (
     answer_has_debt integer,
     answer_updated_at integer,
     draft_id blob,
+    alarm text,
     version integer NOT NULL,
     created_at integer NOT NULL,
     updated_at integer NOT NULL
@@ -185,6 +186,15 @@ CREATE INDEX submissions_by_answer_id ON submissions (answer_id);
 CREATE INDEX submissions_by_debt_request_id ON submissions (debt_request_id);
 -- Never two submissions live for one subrequest, whichever organisation or answer they belong to.
 CREATE UNIQUE INDEX submissions_one_live ON submissions (debt_request_id) WHERE state IN ('sending', 'accepted', 'uncertain');
+
+-- Debt requests for which GIS was called more than once: looked at until no late copy of a call can be out any more.
+CREATE TABLE watches (
+    debt_request_id blob PRIMARY KEY NOT NULL REFERENCES debt_requests,
+    organization_id blob NOT NULL REFERENCES organizations,
+    last_call_at integer NOT NULL,
+    next_look_at integer NOT NULL
+) STRICT;
+CREATE INDEX watches_by_next_look_at ON watches (next_look_at);
 
 -- Asynchronous calls of GIS. A row is committed before its call, with a lease that bounds the call.
 CREATE TABLE messages (

@@ -7,7 +7,7 @@ use diesel::{AsChangeset, Insertable, Queryable, Selectable};
 use crate::domain::answer::State;
 use crate::domain::content::ContentHash;
 use crate::domain::debt_request::{
-    Address, AnswerSummary, DebtRequest, GisView, Match, MatchResult, RequestStatus, Requester,
+    Address, Alarm, AnswerSummary, DebtRequest, GisView, Match, MatchResult, RequestStatus, Requester,
     ResponseStatus, ShownAnswer, Stage, fold,
 };
 use crate::ids::{AnswerId, DebtRequestId, DepartmentId, EmployeeId, OrganizationId};
@@ -80,6 +80,7 @@ pub(super) struct DebtRequestRow {
     pub(super) answer_has_debt: Option<bool>,
     pub(super) answer_updated_at: Option<Ts>,
     pub(super) draft_id: Option<AnswerId>,
+    pub(super) alarm: Option<Alarm>,
     pub(super) version: i64,
     pub(super) created_at: Ts,
     pub(super) updated_at: Ts,
@@ -142,6 +143,7 @@ impl From<&DebtRequest> for DebtRequestRow {
             answer_has_debt: answer.map(|answer| answer.has_debt),
             answer_updated_at: answer.map(|answer| Ts(answer.updated_at)),
             draft_id: request.draft,
+            alarm: request.alarm,
             version: request.version,
             created_at: Ts(request.created_at),
             updated_at: Ts(request.updated_at),
@@ -189,6 +191,7 @@ impl From<DebtRequestRow> for DebtRequest {
             executor: row.executor_id,
             note: row.note,
             draft: row.draft_id,
+            alarm: row.alarm,
             version: row.version,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
@@ -287,6 +290,7 @@ macro_rules! overwrite {
             answer_has_debt,
             answer_updated_at,
             draft_id,
+            alarm,
             version,
             updated_at,
         )

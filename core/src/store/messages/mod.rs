@@ -9,7 +9,8 @@ mod tests;
 
 use diesel::sql_types::Bool;
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, IntoSql, OptionalExtension, QueryDsl, SelectableHelper,
+    BoolExpressionMethods, ExpressionMethods, IntoSql, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
 
@@ -104,6 +105,25 @@ pub(crate) async fn carried(conn: &mut Conn, id: MessageId) -> Result<Vec<Submis
         Backend::Lite(c) => carried!().load(c).await,
     }?;
     Ok(submissions_of(rows))
+}
+
+/// Those of some debt requests for which an import was called before and perhaps reached GIS.
+pub(crate) async fn called_before(
+    conn: &mut Conn,
+    requests: &[DebtRequestId],
+) -> Result<Vec<DebtRequestId>, StoreError> {
+    let requests = requests.to_vec();
+    let reached = attempts::outcome.is_null().or(attempts::outcome.ne(Outcome::NotSent).assume_not_null());
+    Ok(both!(conn, c => {
+        attempts::table
+            .inner_join(submissions::table)
+            .filter(submissions::debt_request_id.eq_any(requests))
+            .filter(reached)
+            .select(submissions::debt_request_id)
+            .distinct()
+            .load(c)
+            .await
+    })?)
 }
 
 /// Says what became of an attempt.

@@ -8,6 +8,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+use chrono::{DateTime, Utc};
 use diesel::result::Error as DieselError;
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
@@ -18,6 +19,7 @@ use super::db::both;
 use super::json::AsJson;
 use super::messages::MessageRow;
 use super::schema::{attempts, messages, submissions};
+use super::types::Ts;
 use super::{Conn, StoreError};
 use crate::domain::answer::LastError;
 use crate::domain::message::Message;
@@ -82,6 +84,13 @@ pub(crate) async fn open(conn: &mut Conn, request: DebtRequestId) -> Result<Vec<
             .await
     })?;
     Ok(submissions_of(rows))
+}
+
+/// Lets GIS be read before anything that is queued is sent; how many there were.
+pub(crate) async fn look_first(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, StoreError> {
+    let queued = submissions::table.filter(submissions::state.eq(SubmissionState::Queued));
+    let change = (submissions::look_first.eq(true), submissions::updated_at.eq(Ts(now)));
+    Ok(both!(conn, c => diesel::update(queued).set(change).execute(c).await)?)
 }
 
 /// What `attempts` says of one attempt, and its message.

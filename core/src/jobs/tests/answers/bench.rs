@@ -33,7 +33,7 @@ use crate::idempotency::{Begun, Reply, Writing};
 use crate::ids::{AnswerId, DebtRequestId, EmployeeId, OrganizationId, TokenId};
 use crate::jobs::{JobName, NamedSigner, Worker};
 use crate::settings::Settings;
-use crate::store::{Db, answers, debt_requests, organizations, submissions, test_db};
+use crate::store::{Db, answers, debt_requests, jobs, organizations, submissions, test_db};
 
 /// The jobs under test, in the order of an answer's way.
 const JOBS: [JobName; 4] = [JobName::Files, JobName::Outbox, JobName::Polling, JobName::Settle];
@@ -130,6 +130,7 @@ impl Bench {
             matched: None,
             answer: None,
             draft: None,
+            alarm: None,
             version: 1,
             created_at: now,
             updated_at: now,
@@ -223,6 +224,19 @@ impl Bench {
         for _ in 0..4 {
             self.pass(Duration::from_secs(15)).await;
         }
+    }
+
+    /// The gateway was last at work such a time ago, and begins again.
+    pub(super) async fn sleep_and_restart(&self, time: Duration) {
+        let service = &self.worker.service;
+        let mut tx = service.db.begin().await.unwrap();
+        jobs::note(&mut tx, JobName::Outbox, service.clock.now(), &serde_json::json!({}), None)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        service.clock.advance(TimeDelta::from_std(time).unwrap());
+        self.simulator.control().advance(time).unwrap();
+        self.worker.run(std::future::ready(())).await;
     }
 
     pub(super) async fn answer(&self, id: AnswerId) -> Answer {

@@ -5,3 +5,4 @@ mod corrections;
 mod delivery;
 mod doubt;
 mod traces;
+mod watching;
