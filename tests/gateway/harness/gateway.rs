@@ -23,8 +23,8 @@ pub(crate) struct Workshop {
 }
 
 impl Workshop {
-    /// Writes keys, dictionaries and settings; `more` is put behind the settings.
-    pub(crate) fn new(database: &str, gis: &str, clock: DateTime<Utc>, more: &str) -> Self {
+    /// Writes keys, dictionaries and settings; `manners` are keys of `[gis]`, `more` is put behind the settings.
+    pub(crate) fn new(database: &str, gis: &str, clock: DateTime<Utc>, manners: &str, more: &str) -> Self {
         let workshop = Self { folder: TempDir::new().unwrap() };
         let key = PrivateKey::generate(ParameterSet::CryptoProA).unwrap();
         let (from, until) = (clock - TimeDelta::days(365), clock + TimeDelta::days(365));
@@ -33,7 +33,7 @@ impl Workshop {
         workshop.write("gost.cert.pem", &certificate.to_pem());
         workshop.write("secret.txt", "an invented secret of more than 32 bytes");
         workshop.write("dictionaries.toml", &dictionaries());
-        workshop.write("debtgate.toml", &settings(database, gis, clock, more));
+        workshop.write("debtgate.toml", &settings(database, gis, clock, manners, more));
         workshop.run(&["keys", "generate", "--alg", "eddsa", "--out", &workshop.path("token.pem")]);
         workshop.run(&["migrate"]);
         workshop
@@ -110,7 +110,7 @@ impl Workshop {
     }
 }
 
-fn settings(database: &str, gis: &str, clock: DateTime<Utc>, more: &str) -> String {
+fn settings(database: &str, gis: &str, clock: DateTime<Utc>, manners: &str, more: &str) -> String {
     format!(
         r#"
 [server]
@@ -123,6 +123,7 @@ url = "{database}"
 pool = 4
 [gis]
 base_url = "{gis}"
+{manners}
 [dictionaries]
 file = "dictionaries.toml"
 [limits]
