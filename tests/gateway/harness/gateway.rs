@@ -23,10 +23,11 @@ pub(crate) struct Workshop {
 }
 
 impl Workshop {
-    /// Writes keys, dictionaries and settings for a story with a clock in hand; `more` is put behind the settings.
-    pub(crate) fn new(database: &str, gis: &str, clock: DateTime<Utc>, more: &str) -> Self {
+    /// Writes keys, dictionaries and settings for a story with a clock in hand; `manners` are keys of `[gis]`, `more` is
+    /// put behind the settings.
+    pub(crate) fn new(database: &str, gis: &str, clock: DateTime<Utc>, manners: &str, more: &str) -> Self {
         let more = format!("[testing]\nclock = \"{}\"\n{more}", clock.to_rfc3339());
-        Self::furnish(database, &format!("base_url = \"{gis}\""), clock, &more)
+        Self::furnish(database, &format!("base_url = \"{gis}\"\n{manners}"), clock, &more)
     }
 
     /// Writes keys, dictionaries and settings: those of `[gis]`, and `more` behind them all.
