@@ -114,3 +114,27 @@ fn an_answer_waits_in_the_queue_while_the_harmless_call_fails() {
         }
     });
 }
+
+#[test]
+fn an_answer_that_waits_for_gis_says_when_it_is_worth_asking_again() {
+    for_both(1, async |stand| {
+        let [request] = stand.request_ids().await.try_into().unwrap();
+        stand.fault_once(Target::ImportResponses, &request, Kind::Late { by: LATER });
+        let posted = Posted::new(&stand, &request, "решение").await;
+        let path = format!("/v1/answers/{}", posted.answer);
+        stand.pass(3).await;
+        let mut version = None;
+        // The schedule on which GIS wants to be asked; each wait begins when the one before is over.
+        for wait in [10, 60, 300, 900, 1800, 1800] {
+            let shown = stand.client.get(&path).await;
+            assert_eq!(shown.body["state"], "accepted");
+            let asked: u64 = shown.header("retry-after").parse().unwrap();
+            assert!((wait..=wait + 1).contains(&asked), "{asked} instead of {wait}");
+            let etag = shown.header("etag").to_owned();
+            assert_eq!(version.get_or_insert(etag.clone()), &etag, "nothing has changed meanwhile");
+            stand.pass(wait).await;
+        }
+        posted.until_final(&stand).await;
+        posted.is_held(&stand);
+    });
+}
