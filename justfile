@@ -37,6 +37,10 @@ outside:
     cargo build -p debtgate
     tests/outside/run
 
+# Kills the program so many times a database, with more answers than the usual tests: nothing may be lost or doubled.
+crash kills="200" answers="2000":
+    DEBTGATE_CRASH_KILLS={{ kills }} DEBTGATE_CRASH_ANSWERS={{ answers }} cargo test --workspace --test crash
+
 # A fuzzing target (replies, key_files, simulator) for so many seconds.
 fuzz target seconds="300":
     RUSTC_BOOTSTRAP=1 cargo fuzz run {{ target }} -- -max_total_time={{ seconds }}

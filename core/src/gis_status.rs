@@ -11,13 +11,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::Service;
 use crate::domain::answer::State;
 use crate::domain::caller::Caller;
+use crate::domain::organization::Halt;
 use crate::domain::sync_run::SyncRun;
 use crate::domain::words::words;
 use crate::error::{Error, Result};
 use crate::ids::OrganizationId;
 use crate::settings::SyncSettings;
 use crate::store::gis_operations::Operation;
-use crate::store::{Conn, answers, debt_requests, gis_operations, sync_runs};
+use crate::store::{Conn, answers, debt_requests, gis_operations, organizations, sync_runs};
 
 words! {
     /// How GIS behaves as a whole.
@@ -50,6 +51,8 @@ words! {
 pub struct GisStatus {
     /// How it behaves.
     pub health: GisHealth,
+    /// Why nothing of the organisation is sent; `None` while it is.
+    pub halted: Option<Halt>,
     /// What waits for it.
     pub queue: Queue,
     /// Seconds from submission to delivery of the last answers; `None` while there is none.
@@ -111,13 +114,14 @@ impl Service {
         let organization = caller.organization;
         let mut conn = self.db.read().await?;
         let today = self.today(&mut conn, organization).await?;
+        let halted = organizations::get(&mut conn, organization).await?.ok_or(Error::NotFound)?.halted;
         let health = health::judge(&gis_operations::all(&mut conn).await?, now);
         let queue = queue(&mut conn, organization, today).await?;
         let seconds = answers::delivery_seconds(&mut conn, organization).await?;
         let last_sync = sync_runs::last(&mut conn, organization).await?;
         let next_sync_at = next_sync(&self.settings.sync, last_sync.as_ref(), now)?;
         let typical_delivery_seconds = Percentiles::of(seconds);
-        Ok(GisStatus { health, queue, typical_delivery_seconds, last_sync, next_sync_at })
+        Ok(GisStatus { health, halted, queue, typical_delivery_seconds, last_sync, next_sync_at })
     }
 }
 

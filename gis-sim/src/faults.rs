@@ -150,6 +150,22 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_has_its_name() {
+        // The reader of rules lists all that it knows when it meets another one.
+        let known = serde_json::from_value::<Kind>(json!("none")).unwrap_err().to_string();
+        let (_, known) = known.split_once("expected one of ").unwrap();
+        let known: Vec<_> = known.split(", ").map(|name| name.trim_matches('`')).collect();
+        assert_eq!(known, Kind::NAMES);
+        for (kind, written) in [
+            (Kind::Slow { duration: std::time::Duration::from_secs(1) }, json!({"slow": {"for": "1s"}})),
+            (Kind::Shuffle, json!("shuffle")),
+        ] {
+            assert!(written.as_str() == Some(kind.name()) || written.get(kind.name()).is_some());
+            assert_eq!(serde_json::from_value::<Kind>(written).unwrap(), kind);
+        }
+    }
+
+    #[test]
     fn rules_strike_when_they_say() {
         assert_eq!(pattern(json!("always"), 1, 4), "xxxx");
         assert_eq!(pattern(json!({"next": 2}), 1, 4), "xx..");

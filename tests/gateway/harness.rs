@@ -6,4 +6,4 @@ mod stand;
 
 pub(crate) use client::{Client, Reply, next_page};
 pub(crate) use gateway::{Gateway, Workshop};
-pub(crate) use stand::{ALL_SCOPES, Setup, Stand, for_both, for_both_with, ids};
+pub(crate) use stand::{ALL_SCOPES, FOREIGN_PPA, Setup, Stand, for_both, for_both_with, ids};

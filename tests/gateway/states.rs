@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gis_sim::faults::{Kind, Rule, Target, When};
+use gis_sim::faults::{Kind, Target, When};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -167,11 +167,13 @@ async fn reach(stand: &Stand, request: &str, state: &str) -> String {
         "cancelled" => post("cancel", &answer).await,
         "accepted" => stand.pass(10).await,
         "uncertain" => {
-            once(stand, request, Kind::ResetAfter { late: Duration::from_secs(3600) });
+            let lost = Kind::ResetAfter { late: Duration::from_secs(3600) };
+            stand.fault_once(Target::ImportResponses, request, lost);
             stand.until_state(&answer, "uncertain").await;
         }
         "rejected" => {
-            once(stand, request, Kind::ItemError { code: "INT002034".to_owned(), text: None, items: 1 });
+            let refused = Kind::ItemError { code: "INT002034".to_owned(), text: None, items: 1 };
+            stand.fault_once(Target::ImportResponses, request, refused);
             stand.until_state(&answer, "rejected").await;
         }
         "delivered" => drop(stand.until_state(&answer, "delivered").await),
@@ -185,19 +187,6 @@ async fn reach(stand: &Stand, request: &str, state: &str) -> String {
         other => panic!("no way to {other}"),
     }
     answer
-}
-
-/// The next package with this request goes wrong.
-fn once(stand: &Stand, request: &str, kind: Kind) {
-    let subrequest = Some(request.parse().unwrap());
-    let rule = Rule {
-        operation: Target::ImportResponses,
-        organization: None,
-        subrequest,
-        when: When::Next(1),
-        kind,
-    };
-    stand.gis().add_fault(rule).unwrap();
 }
 
 /// Which answer a post brings, and whether it waits for the earlier one.

@@ -182,7 +182,7 @@ async fn with_two_tokens(url: &str, story: impl AsyncFn(&str, Client, [String; 2
     // The simulator is called by nobody here.
     let sim = Sim::start(Config { requests: 0, ..Config::default() }).unwrap();
     let start = DateTime::from_timestamp_millis(Utc::now().timestamp_millis()).unwrap();
-    let workshop = Workshop::new(url, &sim.base_url(), start, "");
+    let workshop = Workshop::new(url, &sim.base_url(), start, "", "");
     let employee = format!("Образцова Анна Сергеевна={}", Uuid::now_v7());
     let (organization, _) = workshop.organization("УК", "1027700132195", Uuid::now_v7(), &employee);
     let tokens = [(); 2].map(|()| workshop.token(&[organization], ALL_SCOPES, "1"));

@@ -173,7 +173,7 @@ fn changed_claims() {
 fn a_revoked_token() {
     for_both_urls(async |url| {
         let sim = Sim::start(Config { requests: 0, ..Config::default() }).unwrap();
-        let workshop = Workshop::new(url, &sim.base_url(), Utc::now(), "");
+        let workshop = Workshop::new(url, &sim.base_url(), Utc::now(), "", "");
         let employee = format!("Образцова Анна Сергеевна={}", Uuid::now_v7());
         let (organization, _) = workshop.organization("УК", "1027700132195", Uuid::now_v7(), &employee);
         let [token, other] = [(); 2].map(|()| workshop.token(&[organization], ALL_SCOPES, "30"));
@@ -235,7 +235,7 @@ fn what_belongs_to_others_does_not_exist() {
 fn a_token_of_two_organisations_names_one() {
     for_both_urls(async |url| {
         let sim = Sim::start(Config { requests: 0, ..Config::default() }).unwrap();
-        let workshop = Workshop::new(url, &sim.base_url(), Utc::now(), "");
+        let workshop = Workshop::new(url, &sim.base_url(), Utc::now(), "", "");
         let employee = format!("Образцова Анна Сергеевна={}", Uuid::now_v7());
         let make = |name: &str, ogrn: &str| workshop.organization(name, ogrn, Uuid::now_v7(), &employee).0;
         let both = [make("Первая", "1027700132195"), make("Вторая", "1026605606620")];

@@ -130,6 +130,8 @@ pub struct GisStatus {
     pub next_probe_at: Option<DateTime<Utc>>,
     /// По операциям.
     pub operations: GisOperations,
+    /// Почему отправка ответов организации остановлена; `null`, если не остановлена.
+    pub halted: Option<Halt>,
     /// Очередь ответов организации.
     pub queue: GisQueue,
     /// Сколько секунд обычно проходит от отправки до размещения.
@@ -217,12 +219,14 @@ impl From<organizations::Organization> for Organization {
             name: organization.name,
             ogrn: organization.ogrn.as_str().to_owned(),
             time_zone: organization.time_zone.name().to_owned(),
-            halted: organization.halted.map(|halt| Halt {
-                code: halt.code,
-                detail: halt.detail,
-                since: halt.since,
-            }),
+            halted: organization.halted.map(Into::into),
         }
+    }
+}
+
+impl From<organizations::Halt> for Halt {
+    fn from(halt: organizations::Halt) -> Self {
+        Self { code: halt.code, detail: halt.detail, since: halt.since }
     }
 }
 
@@ -271,6 +275,7 @@ impl From<CoreStatus> for GisStatus {
             last_success_at: health.last_success_at,
             next_probe_at: health.next_probe_at,
             operations,
+            halted: status.halted.map(Into::into),
             queue: GisQueue {
                 queued: queue.queued,
                 sending: queue.sending,

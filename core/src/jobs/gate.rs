@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
 
 use super::calls::{after, error_of_call};
 use super::{JobName, Worker};
-use crate::domain::answer::LastError;
+use crate::domain::answer::{GisWords, LastError};
 use crate::domain::event::{EventKind, NewEvent};
 use crate::settings::GisSettings;
 use crate::store::gis_operations::{self, Operation, OperationHealth};
@@ -194,9 +194,11 @@ impl Pass<'_> {
     }
 }
 
-/// What the status page says of an outage; without GIS's own words, for every organisation reads it.
+/// What the status page says of an outage; of GIS's own words the code alone, for every organisation reads it.
 fn words(error: &gis_client::Error, now: DateTime<Utc>) -> LastError {
-    LastError { gis: None, ..error_of_call(error, now) }
+    let error = error_of_call(error, now);
+    let gis = error.gis.map(|words| GisWords { description: String::new(), message_guid: None, ..words });
+    LastError { gis, ..error }
 }
 
 const fn is_closed(circuit: Circuit) -> bool {

@@ -8,7 +8,7 @@ use super::Worker;
 use super::ends::{Doubt, End};
 use super::items::Item;
 use crate::domain::answer::LastError;
-use crate::domain::message::Message;
+use crate::domain::message::{Message, MessageState};
 use crate::domain::organization::Halt;
 use crate::domain::submission::{Outcome, SubmissionState};
 use crate::error::Result;
@@ -28,12 +28,10 @@ pub(crate) async fn record_end(
 ) -> Result<()> {
     let carried = items.len();
     let again_at = again_at(worker, &items, end);
-    if let (End::RefusedSender, 1) = (end, carried) {
-        halt(tx, worker, message, error).await?;
-    }
     for mut item in items {
         messages::set_outcome(tx, message.id, item.submission.id, outcome_of(end), Some(error)).await?;
         if matches!(item.submission.state, SubmissionState::Sending | SubmissionState::Accepted) {
+            let end = if carried <= 1 { of_one(tx, worker, message, &item, end, error).await? } else { end };
             record_item(tx, worker, message, &mut item, (end, carried), again_at, error).await?;
         }
         item.close(tx).await?;
@@ -53,7 +51,7 @@ async fn record_item(
     match end {
         End::NotSent { .. } => item.put_back(tx, message.sent_at, again_at, error.clone()).await,
         End::RefusedContent if carried <= 1 => refuse(tx, worker, message, item, error.clone()).await,
-        // Alone, it may be the sender's fault: the queue stands still until a person has looked.
+        // What becomes of the others will tell whose fault it is.
         End::RefusedSender if carried <= 1 => {
             item.put_back(tx, message.sent_at, again_at, error.clone()).await
         }
@@ -66,6 +64,38 @@ async fn record_item(
             item.doubt(tx, look_at, Some(error.clone())).await
         }
     }
+}
+
+/// What the end of a package with one answer means for it. A denied sender may be the fault of that answer alone, such as
+/// one for a house that the organisation does not serve any more: so it is when GIS takes another answer of the
+/// organisation. Only when every answer is denied is the sender at fault, and its queue stands still.
+async fn of_one(
+    tx: &mut Tx,
+    worker: &Worker,
+    message: &Message,
+    item: &Item,
+    end: End,
+    error: &LastError,
+) -> Result<End> {
+    if end != End::RefusedSender {
+        return Ok(end);
+    }
+    let tried = submissions::attempts(tx, item.answer.id).await?;
+    let refused = tried.iter().filter(|attempt| attempt.outcome == Some(Outcome::Refused));
+    let since = refused.filter_map(|attempt| attempt.message.as_ref()).map(|message| message.sent_at).min();
+    let since = since.unwrap_or(message.sent_at);
+    let others = messages::packages_since(tx, message.organization, since, message.id).await?;
+    if others.contains(&MessageState::Done) {
+        return Ok(End::RefusedContent);
+    }
+    let under_way =
+        others.iter().any(|state| matches!(state, MessageState::Sending | MessageState::Accepted));
+    let due = submissions::organizations_due(tx, worker.now()).await?;
+    let waiting = due.iter().any(|(organization, ..)| *organization == message.organization);
+    if !under_way && !waiting {
+        halt(tx, worker, message, error).await?;
+    }
+    Ok(end)
 }
 
 /// GIS has refused one answer. That counts when nothing else of it may have reached GIS; else what GIS shows decides.

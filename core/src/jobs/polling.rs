@@ -16,12 +16,15 @@ use tracing::Instrument;
 
 use super::calls::{Lease, after, error_of_call, error_of_gis, service_error};
 use super::gate::{Entry, Pass};
+use super::items::hold;
+use super::outbox::carried;
 use super::{Report, Worker, exports, results};
 use crate::domain::answer::LastError;
 use crate::domain::message::{Kind, Message, MessageState};
+use crate::domain::submission::SubmissionState;
 use crate::ids::MessageId;
 use crate::store::gis_operations::Operation;
-use crate::store::{messages, organizations};
+use crate::store::{answers, messages, organizations};
 use crate::{Error, Result, trace};
 
 /// So long after its acknowledgement an import without a result is found out by reading GIS (`api.md` §6.11).
@@ -185,11 +188,20 @@ async fn failed(worker: &Worker, message: Message, error: LastError, repeat: Rep
     put_off(worker, Message { failures, error: Some(error), ..message }, next).await
 }
 
-/// Gives the message back until a time.
+/// Gives the message back until a time, which the answers that wait for it tell their clients.
 async fn put_off(worker: &Worker, message: Message, until: DateTime<Utc>) -> Result<()> {
+    let known = match message.purpose.kind() {
+        Kind::Import => carried(worker, &message).await?,
+        Kind::Page | Kind::Look => Vec::new(),
+    };
     let message = Message { next_poll_at: Some(until), worker: None, lease_until: None, ..message };
     let mut tx = worker.service.db.begin().await?;
-    messages::update(&mut tx, &message, Some(worker.id)).await?;
+    let items = hold(&mut tx, &known, worker.now()).await?;
+    if messages::update(&mut tx, &message, Some(worker.id)).await? {
+        let waiting = items.iter().filter(|item| item.submission.state == SubmissionState::Accepted);
+        let waiting: Vec<_> = waiting.map(|item| item.answer.id).collect();
+        answers::set_next_check(&mut tx, &waiting, until).await?;
+    }
     tx.commit().await?;
     Ok(())
 }

@@ -360,6 +360,53 @@ impl Rule {
 }
 
 impl Kind {
+    /// The name of every kind, as rules are written.
+    pub const NAMES: [&'static str; 18] = [
+        "soap_fault",
+        "state_error",
+        "item_error",
+        "http",
+        "reset_before",
+        "reset_after",
+        "slow",
+        "stuck",
+        "late",
+        "ghost",
+        "garbage",
+        "wrong_count",
+        "shuffle",
+        "duplicate",
+        "lost_state",
+        "bad_signature",
+        "unsigned",
+        "file_error",
+    ];
+
+    /// Its name, one of [`NAMES`](Self::NAMES).
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::SoapFault { .. } => "soap_fault",
+            Self::StateError { .. } => "state_error",
+            Self::ItemError { .. } => "item_error",
+            Self::Http { .. } => "http",
+            Self::ResetBefore => "reset_before",
+            Self::ResetAfter { .. } => "reset_after",
+            Self::Slow { .. } => "slow",
+            Self::Stuck { .. } => "stuck",
+            Self::Late { .. } => "late",
+            Self::Ghost { .. } => "ghost",
+            Self::Garbage { .. } => "garbage",
+            Self::WrongCount { .. } => "wrong_count",
+            Self::Shuffle => "shuffle",
+            Self::Duplicate => "duplicate",
+            Self::LostState { .. } => "lost_state",
+            Self::BadSignature => "bad_signature",
+            Self::Unsigned => "unsigned",
+            Self::FileError { .. } => "file_error",
+        }
+    }
+
     fn check(&self) -> Result<(), RuleError> {
         match self {
             Self::SoapFault { code, text, late } => {

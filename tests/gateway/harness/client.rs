@@ -109,15 +109,20 @@ impl Call {
     }
 
     pub(crate) async fn send(self) -> Reply {
-        let response = self.request.send().await.unwrap();
+        self.attempt().await.unwrap()
+    }
+
+    /// The reply, when a whole one comes.
+    pub(crate) async fn attempt(self) -> reqwest::Result<Reply> {
+        let response = self.request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.bytes().await.unwrap().to_vec();
+        let bytes = response.bytes().await?.to_vec();
         let is_json = headers
             .get("content-type")
             .and_then(|value| value.to_str().ok())
             .is_some_and(|value| value.contains("json"));
         let body = if is_json { serde_json::from_slice(&bytes).unwrap() } else { Value::Null };
-        Reply { status, headers, bytes, body }
+        Ok(Reply { status, headers, bytes, body })
     }
 }
 

@@ -23,17 +23,24 @@ pub(crate) struct Workshop {
 }
 
 impl Workshop {
-    /// Writes keys, dictionaries and settings; `more` is put behind the settings.
-    pub(crate) fn new(database: &str, gis: &str, clock: DateTime<Utc>, more: &str) -> Self {
+    /// Writes keys, dictionaries and settings for a story with a clock in hand; `manners` are keys of `[gis]`, `more` is
+    /// put behind the settings.
+    pub(crate) fn new(database: &str, gis: &str, clock: DateTime<Utc>, manners: &str, more: &str) -> Self {
+        let more = format!("[testing]\nclock = \"{}\"\n{more}", clock.to_rfc3339());
+        Self::furnish(database, &format!("base_url = \"{gis}\"\n{manners}"), clock, &more)
+    }
+
+    /// Writes keys, dictionaries and settings: those of `[gis]`, and `more` behind them all.
+    pub(crate) fn furnish(database: &str, gis: &str, now: DateTime<Utc>, more: &str) -> Self {
         let workshop = Self { folder: TempDir::new().unwrap() };
         let key = PrivateKey::generate(ParameterSet::CryptoProA).unwrap();
-        let (from, until) = (clock - TimeDelta::days(365), clock + TimeDelta::days(365));
+        let (from, until) = (now - TimeDelta::days(365), now + TimeDelta::days(365));
         let certificate = Certificate::self_signed(&key, "Test signer", from, until).unwrap();
         workshop.write("gost.key.pem", &keyfile::write_pkcs8_pem(&key));
         workshop.write("gost.cert.pem", &certificate.to_pem());
         workshop.write("secret.txt", "an invented secret of more than 32 bytes");
         workshop.write("dictionaries.toml", &dictionaries());
-        workshop.write("debtgate.toml", &settings(database, gis, clock, more));
+        workshop.write("debtgate.toml", &settings(database, gis, more));
         workshop.run(&["keys", "generate", "--alg", "eddsa", "--out", &workshop.path("token.pem")]);
         workshop.run(&["migrate"]);
         workshop
@@ -104,13 +111,18 @@ impl Workshop {
 
     /// Starts the program at a moment of the story.
     pub(crate) fn serve(&self, now: DateTime<Utc>) -> Gateway {
+        self.serve_with(&[("DEBTGATE__TESTING__CLOCK", &now.to_rfc3339())])
+    }
+
+    /// Starts the program with settings of the environment.
+    pub(crate) fn serve_with(&self, environment: &[(&str, &str)]) -> Gateway {
         let mut command = self.command(&["serve"]);
-        command.env("DEBTGATE__TESTING__CLOCK", now.to_rfc3339());
+        command.envs(environment.iter().copied());
         Gateway::start(command)
     }
 }
 
-fn settings(database: &str, gis: &str, clock: DateTime<Utc>, more: &str) -> String {
+fn settings(database: &str, gis: &str, more: &str) -> String {
     format!(
         r#"
 [server]
@@ -122,7 +134,7 @@ workers = 2
 url = "{database}"
 pool = 4
 [gis]
-base_url = "{gis}"
+{gis}
 [dictionaries]
 file = "dictionaries.toml"
 [limits]
@@ -138,11 +150,8 @@ keys = [
 ]
 [telemetry]
 log = "json"
-[testing]
-clock = "{clock}"
 {more}
-"#,
-        clock = clock.to_rfc3339(),
+"#
     )
 }
 

@@ -16,7 +16,7 @@ use super::{Client, Gateway, Workshop};
 /// Our supplier in GIS.
 pub(crate) const PPA: Uuid = uuid!("d0b70000-5100-4000-8000-0000000000a1");
 /// The supplier of the other organisation.
-const FOREIGN_PPA: Uuid = uuid!("d0b70000-5100-4000-8000-0000000000a2");
+pub(crate) const FOREIGN_PPA: Uuid = uuid!("d0b70000-5100-4000-8000-0000000000a2");
 /// Everything a token may do.
 pub(crate) const ALL_SCOPES: &str = "requests:read,answers:read,answers:submit,attachments:write,events:read";
 /// Steps of ten seconds: what goes well takes less than this.
@@ -48,6 +48,8 @@ pub(crate) struct Stand {
 pub(crate) struct Setup {
     /// Debt requests that GIS has for each organisation at the start.
     pub(crate) requests: u64,
+    /// Keys of `[gis]` beside the usual ones.
+    pub(crate) gis: &'static str,
     /// Settings behind the usual ones.
     pub(crate) settings: &'static str,
     /// A scenario of the simulator, as a JSON merge patch.
@@ -87,7 +89,7 @@ impl Stand {
         if let Some(patch) = setup.scenario {
             sim.control().patch_scenario(patch).unwrap();
         }
-        let workshop = Workshop::new(database, &sim.base_url(), start, setup.settings);
+        let workshop = Workshop::new(database, &sim.base_url(), start, setup.gis, setup.settings);
         let executor = Uuid::now_v7();
         let ours = format!("Образцова Анна Сергеевна={executor}");
         let (organization, employee) = workshop.organization("УК «Пример»", "1027700132195", PPA, &ours);
@@ -131,6 +133,13 @@ impl Stand {
         self.gis().add_fault(Rule { operation, organization: None, subrequest: None, when, kind }).unwrap();
     }
 
+    /// The next call that is about this debt request goes wrong.
+    pub(crate) fn fault_once(&self, operation: Target, request: &str, kind: Kind) -> u64 {
+        let subrequest = Some(request.parse().unwrap());
+        let rule = Rule { operation, organization: None, subrequest, when: When::Next(1), kind };
+        self.gis().add_fault(rule).unwrap()
+    }
+
     /// New debt requests of ours in GIS.
     pub(crate) fn create(&self, count: u32) {
         self.gis()
@@ -147,18 +156,23 @@ impl Stand {
     /// Time passes on both sides, and nothing else happens.
     pub(crate) async fn pass_without_jobs(&self, seconds: u64) {
         self.gis().advance(Duration::from_secs(seconds)).unwrap();
-        step(&self.gateway.internal, &json!({ "advance_seconds": seconds, "jobs": false })).await;
+        step(&self.internal(), &json!({ "advance_seconds": seconds, "jobs": false })).await;
     }
 
     /// The jobs do what they can while the story goes on.
     pub(crate) fn start_jobs(&self) -> JoinHandle<()> {
-        let internal = self.gateway.internal.clone();
+        let internal = self.internal();
         tokio::spawn(async move { step(&internal, &json!({})).await })
     }
 
     /// Time passes at once until a moment.
     pub(crate) async fn pass_until(&self, moment: DateTime<Utc>) {
         self.pass(u64::try_from((moment - self.gis().now()).num_seconds()).unwrap()).await;
+    }
+
+    /// The internal port; a new client would read the machine's certificates for every step.
+    fn internal(&self) -> Client {
+        self.client.at(&self.gateway.internal).without_token()
     }
 
     /// Posts an answer and returns its identifier.
@@ -196,8 +210,8 @@ impl Stand {
     }
 }
 
-async fn step(internal: &str, step: &Value) {
-    Client::new(internal, "").post("/testing/step", step).await.ok(200);
+async fn step(internal: &Client, step: &Value) {
+    internal.post("/testing/step", step).await.ok(200);
 }
 
 /// The ids of items.

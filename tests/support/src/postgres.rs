@@ -20,11 +20,19 @@ const DEFAULT_URL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 /// # Panics
 /// When the test does.
 pub fn for_both_urls(body: impl AsyncFn(&str)) {
+    for_sqlite_url(&body);
+    for_postgres_url(body);
+}
+
+/// The SQLite half alone.
+///
+/// # Panics
+/// When the test does.
+pub fn for_sqlite_url(body: impl AsyncFn(&str)) {
     runtime().block_on(async {
         let folder = TempDir::new().unwrap_or_else(|error| panic!("a temporary folder: {error}"));
         body(&format!("sqlite://{}", folder.path().join("test.db").display())).await;
     });
-    for_postgres_url(body);
 }
 
 /// The PostgreSQL half alone.
@@ -92,6 +100,19 @@ impl Database {
         let client = connect(&self.server).await.unwrap_or_else(|error| panic!("{URL}: {error}"));
         run(&client, &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
     }
+}
+
+/// Cuts every connection to a database, as a restart of its server would; how many there were.
+///
+/// # Panics
+/// When the server cannot be reached or refuses.
+pub async fn cut_connections(url: &str) -> usize {
+    let url = Url::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+    let client = connect(&url).await.unwrap_or_else(|error| panic!("{}: {error}", shown(&url)));
+    let statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                     WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let cut = client.query(statement, &[]).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    cut.len()
 }
 
 async fn connect(server: &Url) -> Result<Client, tokio_postgres::Error> {

@@ -130,6 +130,21 @@ pub(crate) async fn unconfirmed(
     Ok(answers_of(rows))
 }
 
+/// Notes when GIS is asked about these again. That is no new version: nothing is known that was not known before.
+pub(crate) async fn set_next_check(
+    conn: &mut Conn,
+    ids: &[AnswerId],
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    both!(conn, c => {
+        diesel::update(answers::table.filter(answers::id.eq_any(ids)))
+            .set(answers::next_check_at.eq(Ts(at)))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
 /// Writes a new answer and gives it its name ([`name`]).
 pub(crate) async fn insert(conn: &mut Conn, answer: &Answer) -> Result<(), StoreError> {
     let row = AnswerRow::from(answer.clone());

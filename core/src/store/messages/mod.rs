@@ -7,6 +7,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+use chrono::{DateTime, Utc};
 use diesel::sql_types::Bool;
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, IntoSql, NullableExpressionMethods, OptionalExtension,
@@ -142,6 +143,26 @@ pub(crate) async fn set_outcome(
             .await
     })?;
     Ok(())
+}
+
+/// The states of an organisation's packages that were sent since a time or ended since then, but for one.
+pub(crate) async fn packages_since(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    since: DateTime<Utc>,
+    except: MessageId,
+) -> Result<Vec<MessageState>, StoreError> {
+    let states = both!(conn, c => {
+        messages::table
+            .filter(messages::organization_id.eq(organization))
+            .filter(messages::kind.eq(Kind::Import))
+            .filter(messages::id.ne(except))
+            .filter(messages::sent_at.ge(Ts(since)).or(messages::finished_at.ge(Ts(since)).assume_not_null()))
+            .select(messages::state)
+            .load(c)
+            .await
+    })?;
+    Ok(states)
 }
 
 /// The newest page message of an organisation, by (`sent_at`, id).
