@@ -20,6 +20,8 @@ pub(super) enum Org {
     List(ConfigFile),
     /// Одна организация с сотрудниками.
     Show(One),
+    /// Снова отправлять ответы организации, отправка которых остановлена отказом ГИС ЖКХ в доступе.
+    Resume(One),
     /// Удалить организацию, у которой нет запросов.
     Remove(One),
 }
@@ -81,6 +83,12 @@ impl Org {
             Self::Show(one) => {
                 let service = assemble::service(&one.file.load()?).await?;
                 print(&service.show_organization(one.id).await.map_err(explain)?);
+                Ok(())
+            }
+            Self::Resume(one) => {
+                let service = assemble::service(&one.file.load()?).await?;
+                service.resume_organization(one.id).await.map_err(explain)?;
+                println!("отправка возобновлена");
                 Ok(())
             }
             Self::Remove(one) => {

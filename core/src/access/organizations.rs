@@ -9,6 +9,7 @@ use crate::Service;
 use crate::domain::organization::{Employee, Ogrn, Organization};
 use crate::error::{Code, Error, Mistake, Result};
 use crate::ids::{EmployeeId, OrganizationId};
+use crate::jobs::JobName;
 use crate::store::{StoreError, organizations};
 
 /// An organisation to be added.
@@ -83,6 +84,21 @@ impl Service {
         let organization = organizations::get(&mut conn, id).await?.ok_or(Error::NotFound)?;
         let employees = organizations::employees(&mut conn, id).await?;
         Ok(OrganizationDetails { organization, employees })
+    }
+
+    /// Lets an organisation send again that was halted because GIS denied it: somebody has put right what was wrong.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn resume_organization(&self, id: OrganizationId) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        if organizations::get(&mut tx, id).await?.is_none() {
+            return Err(Error::NotFound);
+        }
+        organizations::set_halted(&mut tx, id, None).await?;
+        tx.wake(JobName::Outbox);
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Removes an organisation that has neither debt requests nor files.

@@ -113,13 +113,15 @@ async fn due_answers(worker: &Worker) -> Result<Wanted> {
     Ok(wanted)
 }
 
-/// Debt requests that are watched; each is asked about once a day.
+/// Debt requests that are watched. Each is asked about once a day, or as often as exports say something new.
 async fn due_watches(worker: &Worker) -> Result<Vec<(OrganizationId, DebtRequestId)>> {
     let now = worker.now();
     let mut tx = worker.service.db.begin().await?;
     let due = watches::due(&mut tx, now, BATCH).await?;
     let ids: Vec<_> = due.iter().map(|(_, id)| *id).collect();
-    watches::put_off(&mut tx, &ids, now + CONFIRM_EVERY).await?;
+    let gis = &worker.service.settings.gis;
+    let again = after(now, gis.view_lag.max(gis.settle_time)).min(now + CONFIRM_EVERY);
+    watches::put_off(&mut tx, &ids, again).await?;
     tx.commit().await?;
     Ok(due)
 }

@@ -190,3 +190,21 @@ fn one_answer_that_gis_denies_does_not_stop_its_organisation() {
         assert_eq!(me["organizations"][0]["halted"], Value::Null, "{me:#}");
     });
 }
+
+#[test]
+fn a_halted_organisation_sends_again_once_a_person_has_put_it_right() {
+    for_both(1, async |mut stand| {
+        let [request] = stand.request_ids().await.try_into().unwrap();
+        stand.fault(Target::ImportResponses, When::Always, fault("AUT011009"));
+        let posted = Posted::new(&stand, &request, "ответ").await;
+        stand.until("/v1/gis/status", |status| status["halted"]["code"] == "AUT011009").await;
+        stand.gis().clear_faults();
+        let organization = stand.organization.to_string();
+        stand.restart_after(|workshop| {
+            workshop.run(&["org", "resume", "--id", &organization]);
+        });
+        assert_eq!(posted.until_final(&stand).await["state"], "delivered");
+        posted.is_held(&stand);
+        assert_eq!(stand.client.get("/v1/gis/status").await.ok(200)["halted"], Value::Null);
+    });
+}

@@ -107,7 +107,13 @@ impl Stand {
 
     /// The program is killed and started again.
     pub(crate) fn restart(&mut self) {
+        self.restart_after(|_| {});
+    }
+
+    /// The same, with a command in between: SQLite serves one process at a time.
+    pub(crate) fn restart_after(&mut self, meanwhile: impl FnOnce(&Workshop)) {
         self.gateway.kill();
+        meanwhile(&self.workshop);
         self.gateway = self.workshop.serve(self.gis().now());
         self.client = self.client.at(&self.gateway.public);
         self.foreigner = self.foreigner.at(&self.gateway.public);

@@ -213,9 +213,14 @@ impl Bench {
 
     /// Lets time pass, in the simulator too, and steps every job.
     pub(super) async fn pass(&self, time: Duration) {
+        self.advance(time);
+        self.step().await;
+    }
+
+    /// Lets time pass, in the simulator too, and nothing else happens.
+    pub(super) fn advance(&self, time: Duration) {
         self.worker.service.clock.advance(TimeDelta::from_std(time).unwrap());
         self.simulator.control().advance(time).unwrap();
-        self.step().await;
     }
 
     /// Works until GIS has had the time for an answer and a look behind it.
@@ -234,8 +239,7 @@ impl Bench {
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        service.clock.advance(TimeDelta::from_std(time).unwrap());
-        self.simulator.control().advance(time).unwrap();
+        self.advance(time);
         self.worker.run(std::future::ready(())).await;
     }
 
