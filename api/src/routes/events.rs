@@ -29,7 +29,7 @@ use crate::waiting::{read_wait, wait_for};
     params(
         ("after" = Option<String>, Query, description = "Курсор: `next` из прошлого ответа.", min_length = 1, max_length = 2048),
         ("type" = Option<Vec<EventTypeMask>>, Query, description = "Вид события или его начало со звёздочкой: `answer.*`; можно повторять.", style = Form, explode, max_items = 100),
-        ("limit" = Option<u32>, Query, description = "Сколько событий в ответе, 1–200; большее число читается как 200.", minimum = 1, example = 50),
+        ("limit" = Option<u64>, Query, description = "Сколько событий в ответе, 1–200; большее число читается как 200.", minimum = 1, example = 50),
         ("wait" = Option<u8>, Query, description = "Сколько секунд ждать событий, 0–25.", minimum = 0, maximum = 25, example = 0),
     ),
     security(("bearer" = ["events:read"])),
