@@ -32,7 +32,8 @@ impl Service {
     /// The entries behind a mark, or from the oldest that is kept; of all kinds when none is named.
     ///
     /// # Errors
-    /// [`Code::CursorExpired`]: the mark is older than what is kept, so something may be missing behind it.
+    /// [`Code::CursorExpired`]: the mark is older than what is kept, or the log is older than the mark: something may be
+    /// missing behind it.
     pub async fn list_events(
         &self,
         caller: &Caller,
@@ -43,23 +44,31 @@ impl Service {
         caller.need(Scope::EventsRead)?;
         let made_at = self.clock.now();
         if after.is_some_and(|mark| mark.is_older_than(self.settings.retention.events, made_at)) {
-            let detail = "часть событий после этого курсора уже удалена; обойдите запросы и ответы с updated_since, \
-                          затем начните журнал без after";
-            return Err(Error::refused(Code::CursorExpired, detail));
+            return Err(expired());
         }
         let mut conn = self.db.read().await?;
         // First the head: what is noted meanwhile has a higher number and comes with the next call.
         let head = events::head(&mut conn).await?;
         let from = after.map_or(0, |mark| mark.sequence);
+        // A database restored from a backup gives the numbers behind its end a second time: the puller would miss them.
+        if head > 0 && from > head {
+            return Err(expired());
+        }
         let most = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
         let mut found = events::page(&mut conn, caller.organization, (from, head), kinds, most).await?;
         let has_more = found.len() > limit;
         found.truncate(limit);
         let last = found.last().map(|event| event.sequence).filter(|_| has_more);
-        // A database restored from a backup may have a lower head than the mark.
+        // The log may be empty again: its numbers go on all the same.
         let next = Mark { sequence: last.unwrap_or(head.max(from)), made_at };
         Ok(Feed { events: found, next, has_more })
     }
+}
+
+fn expired() -> Error {
+    let detail = "части событий после этого курсора в журнале нет; обойдите запросы и ответы с updated_since, затем \
+                  начните журнал без after";
+    Error::refused(Code::CursorExpired, detail)
 }
 
 impl Mark {

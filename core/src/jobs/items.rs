@@ -95,6 +95,10 @@ impl Item {
 
     /// An attempt begins.
     pub(crate) async fn begin(&mut self, tx: &mut Tx, sent_at: DateTime<Utc>) -> Result<()> {
+        if !self.is_repair() {
+            // What a person was called for is superseded by what is done now.
+            self.case.request.alarm = None;
+        }
         self.submission.state = SubmissionState::Sending;
         self.submission.attempts += 1;
         self.submission.began_at.get_or_insert(sent_at);

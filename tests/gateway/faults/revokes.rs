@@ -86,7 +86,7 @@ fn an_answer_is_withdrawn_once_whatever_becomes_of_the_call() {
     });
 }
 
-async fn revoke(stand: &Stand, posted: &Posted) {
+pub(super) async fn revoke(stand: &Stand, posted: &Posted) {
     let path = format!("/v1/answers/{}/revoke", posted.answer);
     stand
         .client

@@ -4,11 +4,10 @@
 use std::time::Duration;
 
 use gis_sim::faults::{Kind, Target, When};
-use serde_json::json;
 
-use super::files;
 use super::kinds::{NOW, cut_after};
 use super::row::{Posted, afterwards, effects};
+use super::{files, revokes};
 use crate::harness::{Setup, Stand, for_both_with};
 
 /// Longer than `gis.timeout` of this stand.
@@ -73,12 +72,7 @@ fn a_call_that_takes_too_long_places_an_answer_once() {
 
 /// The withdrawal is too slow too; the outcomes of its attempts.
 async fn withdraw(stand: &Stand, posted: &Posted) -> Vec<String> {
-    let path = format!("/v1/answers/{}/revoke", posted.answer);
-    stand
-        .client
-        .post(&path, &json!({ "reason": "ошибка", "confirm": ["correction_too_late"] }))
-        .await
-        .ok(202);
+    revokes::revoke(stand, posted).await;
     assert_eq!(posted.meet(stand, Target::ImportResponses, &TOO_LONG).await["state"], "revoked");
     posted.outcomes(stand, "revoke").await
 }

@@ -7,10 +7,11 @@ use gis_sim::faults::{Kind, Target};
 use super::bench::{Bench, for_both, no_debt};
 use crate::answers::{ContentDraft, DebtorDraft};
 use crate::domain::answer::{Confirm, State};
-use crate::domain::debt_request::Stage;
+use crate::domain::debt_request::{Alarm, DebtRequest, Stage};
 use crate::domain::submission::{Action, SubmissionState};
 use crate::ids::{AnswerId, DebtRequestId};
 use crate::jobs::JobName;
+use crate::store::debt_requests;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -122,6 +123,22 @@ fn a_new_answer_that_goes_first_makes_a_repair_obsolete() {
         assert_eq!(bench.state(newer).await, State::Delivered);
         assert_eq!(held(&bench, request).as_deref(), Some("новый"));
         assert_eq!(bench.effects(request).len(), calls + 1, "nothing but the new answer was sent");
+    });
+}
+
+#[test]
+fn an_alarm_ends_when_somebody_acts() {
+    for_both(async |bench| {
+        let [request] = bench.requests(1).await.try_into().unwrap();
+        let mut tx = bench.worker.service.db.begin().await.unwrap();
+        let alarmed = DebtRequest { alarm: Some(Alarm::StillInForce), ..bench.request(request).await };
+        debt_requests::save_many(&mut tx, &[alarmed]).await.unwrap();
+        tx.commit().await.unwrap();
+        let answer = bench.post(request, no_debt("ответ")).await;
+        assert_eq!(bench.request(request).await.stage, Stage::NeedsAttention, "nothing was sent yet");
+        bench.work().await;
+        assert_eq!(bench.state(answer).await, State::Delivered);
+        assert_eq!(bench.request(request).await.stage, Stage::Answered);
     });
 }
 
