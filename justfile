@@ -32,6 +32,16 @@ bench:
     cargo build --release -p debtgate
     cargo bench -p bench
 
+# Thousands of requests read, answered and confirmed while the simulator misbehaves.
+drill *options:
+    cargo build --release -p debtgate
+    cargo run --release -p bench -- drill {{ options }}
+
+# The same for a long time: memory must stay flat and nothing may be left over.
+soak minutes="30":
+    cargo build --release -p debtgate
+    cargo run --release -p bench -- soak --minutes {{ minutes }}
+
 # The document, generated clients, a browser and invented requests against a running demo.
 outside:
     cargo build -p debtgate

@@ -17,7 +17,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::problem::Failure;
 use crate::rate::Allowance;
 use crate::routes::{
-    answer_actions, answers, attachments, debt_requests, events, reconciliation, sync_runs, system,
+    answer_actions, answers, attachments, debt_requests, events, evidence, reconciliation, sync_runs, system,
 };
 
 /// The paths of the public port.
@@ -87,6 +87,7 @@ fn resources() -> Vec<Resource> {
         at("/v1/answers/{id}/revoke", vec![(M::POST, web::to(answer_actions::revoke_answer))]),
         at("/v1/answers/{id}/refresh", vec![(M::POST, web::to(answer_actions::refresh_answer))]),
         at("/v1/answers/{id}/submissions", vec![(M::GET, web::to(answer_actions::list_submissions))]),
+        at("/v1/answers/{id}/evidence", vec![(M::GET, web::to(evidence::get_answer_evidence))]),
         at("/v1/attachments", vec![(M::POST, web::to(attachments::upload_attachment))]),
         at(
             "/v1/attachments/{id}",

@@ -9,15 +9,18 @@ use anyhow::{Context, Result};
 use debt_core::Service;
 use debt_core::access::TokenCache;
 use debt_core::clock::Clock;
+use debt_core::crash::CrashAt;
 use debt_core::files::FileStore;
 use debt_core::jobs::{NamedSigner, Worker};
+use debt_core::sealing::SealingKeys;
 use debt_core::settings::{self, Settings};
 use debt_core::store::{DatabaseSettings, Db};
+use gis_client::cadence::CircuitPolicy;
 use gis_client::debt_requests::Dictionaries;
 use gis_client::signer::{CommandSettings, CommandSigner, KeyPairSigner};
 use gis_client::{HttpGis, Signer};
 use gost::Certificate;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::auth::KeySet;
 use crate::config::{Config, Correction, DatabaseUrl, FilesUrl, Secret, SignerKind, SignerSettings};
@@ -49,7 +52,7 @@ pub async fn service(config: &Config) -> Result<Arc<Service>> {
     Ok(Arc::new(Service {
         db,
         clock: config.testing.clock.map_or_else(Clock::default, Clock::manual),
-        files: files(&config.files)?,
+        files: files(config)?,
         dictionaries: dictionaries(&config.dictionaries)?,
         settings: settings(config),
         tokens: TokenCache::default(),
@@ -57,12 +60,22 @@ pub async fn service(config: &Config) -> Result<Arc<Service>> {
     }))
 }
 
-fn files(url: &FilesUrl) -> Result<FileStore> {
-    let url = match url {
+fn files(config: &Config) -> Result<FileStore> {
+    let url = match &config.files {
         FilesUrl::Folder(folder) => format!("file://{}", folder.display()),
         FilesUrl::S3(url) => url.to_string(),
     };
-    FileStore::open(&url).context("files.url")
+    let files = FileStore::open(&url).context("files.url")?;
+    Ok(match &config.encryption_key {
+        Some(path) => files.sealed_with(sealing_keys(path)?),
+        None => files,
+    })
+}
+
+fn sealing_keys(path: &Path) -> Result<SealingKeys> {
+    let place = || format!("encryption.key_file {}", path.display());
+    let text = std::fs::read_to_string(path).with_context(place)?;
+    SealingKeys::parse(SecretString::from(text).expose_secret()).with_context(place)
 }
 
 /// The dictionaries of the stand; without a file, what is built in.
@@ -93,6 +106,7 @@ fn settings(config: &Config) -> Settings {
                 Correction::RevokeThenSend => settings::Correction::RevokeThenSend,
                 Correction::Overwrite => settings::Correction::Overwrite,
             },
+            circuit: CircuitPolicy::of_calls(gis.timeout),
             ..usual
         },
         limits: settings::Limits {
@@ -111,7 +125,9 @@ fn settings(config: &Config) -> Settings {
             events: config.retention.events,
             receipts: config.retention.idempotency,
             unused_files: config.retention.unused_files,
+            evidence: config.retention.evidence,
         },
+        crash_at: CrashAt(config.testing.crash_at),
     }
 }
 
@@ -167,7 +183,7 @@ pub fn open_signer(kind: &SignerKind) -> Result<Arc<dyn Signer>> {
     })
 }
 
-fn read_password(password: Option<&Secret>) -> Result<secrecy::SecretString> {
+fn read_password(password: Option<&Secret>) -> Result<SecretString> {
     Ok(password.map(Secret::read).transpose()?.unwrap_or_default())
 }
 

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::config::AuthSettings;
 
-pub use generate::{GenerateError, generate_ed25519, write_new};
+pub use generate::{GenerateError, generate_ed25519, generate_sealing_key, write_new};
 pub use keys::KeyError;
 
 use keys::Key;

@@ -26,3 +26,4 @@ pub mod telemetry;
 pub mod views;
 mod waiting;
 mod writing;
+mod zip_stream;

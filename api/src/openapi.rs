@@ -56,6 +56,7 @@ use crate::views::texts::EventTypeMask;
         routes::answer_actions::revoke_answer,
         routes::answer_actions::refresh_answer,
         routes::answer_actions::list_submissions,
+        routes::evidence::get_answer_evidence,
         routes::attachments::upload_attachment,
         routes::attachments::get_attachment,
         routes::attachments::get_attachment_content,

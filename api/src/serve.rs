@@ -20,6 +20,9 @@ use crate::telemetry::request::{PublicUrl, observe};
 
 /// How long requests under way may take to end after SIGTERM; a long poll ends by itself.
 const GRACE: u64 = 30;
+/// An idle connection stays open for longer than the 60 s that proxies (nginx, HAProxy, cloud balancers) keep theirs:
+/// whoever closes first must not be the one that gets the next request.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long a call of GIS under way is waited for.
 const WORKER_GRACE: Duration = Duration::from_secs(30);
 
@@ -147,7 +150,7 @@ fn public_server(
     };
     // A reply goes out in several pieces; the last one must not wait for the client's delayed acknowledgement (40 ms).
     let server = server.tcp_nodelay(true);
-    Ok(server.disable_signals().shutdown_timeout(GRACE).listen(listener)?.run())
+    Ok(server.keep_alive(KEEP_ALIVE).disable_signals().shutdown_timeout(GRACE).listen(listener)?.run())
 }
 
 fn internal_server(
@@ -170,7 +173,13 @@ fn internal_server(
             app::internal(config);
         })
     });
-    Ok(server.workers(1).disable_signals().shutdown_timeout(GRACE).listen(listener)?.run())
+    Ok(server
+        .workers(1)
+        .keep_alive(KEEP_ALIVE)
+        .disable_signals()
+        .shutdown_timeout(GRACE)
+        .listen(listener)?
+        .run())
 }
 
 /// Ends with SIGTERM or Ctrl-C.

@@ -1,6 +1,12 @@
-//! Material for the benchmarks: messages and replies of realistic size. All people and places are invented.
+//! What the benchmarks and the drill share: messages and replies of realistic size, and a gateway as an operator sets it up.
+//! All people and places are invented.
 
+pub mod gateway;
+pub mod http;
+pub mod process;
 pub mod replies;
+mod rows;
+pub mod store;
 
 use std::sync::Arc;
 
@@ -19,8 +25,8 @@ use gis_client::text::{
 use gost::{Certificate, KeyPair, ParameterSet, PrivateKey};
 use uuid::Uuid;
 
-/// What can go wrong while the material is made.
-pub type Failure = Box<dyn std::error::Error>;
+/// Anything that stops a measurement.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// A throw-away key with a certificate of its own.
 ///

@@ -1,16 +1,21 @@
-//! One debt request at work: held by the transaction, with every change of its answers, the events that tell of them, and
-//! the summary in its row that the list shows. Use cases and jobs change answers only through a [`Case`], so the three
-//! never part.
+//! One debt request at work: held by the transaction, with all its answers and submissions, the events that tell of what
+//! changes, and the summary in its row that the list shows. Use cases and jobs change answers only through a [`Case`], so
+//! these never part. A case works in memory; what changed is written when it is closed, many cases at once in a few
+//! statements.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use crate::domain::answer::{Answer, Change, State};
+use crate::domain::answer::{Answer, Change, Source, State};
+use crate::domain::content::{Content, ContentHash};
 use crate::domain::debt_request::{self, AnswerSummary, DebtRequest, ResponseStatus, Stage};
 use crate::domain::event::{EventKind, NewEvent};
+use crate::domain::submission::Submission;
 use crate::error::{Error, Result};
-use crate::ids::{DebtRequestId, OrganizationId};
-use crate::store::{Conn, answers, debt_requests, events};
+use crate::ids::{AnswerId, DebtRequestId, OrganizationId, SubmissionId};
+use crate::store::{Conn, answers, debt_requests, events, submissions, watches};
 use crate::trace;
 
 /// A debt request that the transaction holds.
@@ -19,7 +24,29 @@ pub(crate) struct Case {
     /// The request; [`close`](Self::close) writes it.
     pub(crate) request: DebtRequest,
     now: DateTime<Utc>,
+    /// Every revision, newest first.
+    answers: Vec<Answer>,
+    /// Of all its answers, oldest first.
+    submissions: Vec<Submission>,
+    changed: Changed,
     events: Vec<NewEvent>,
+}
+
+/// What is to be written besides the request.
+#[derive(Debug, Default)]
+struct Changed {
+    answers: BTreeSet<AnswerId>,
+    submissions: BTreeSet<SubmissionId>,
+    watch: Option<Watch>,
+}
+
+/// What becomes of the watch over a debt request, if somebody watches it.
+#[derive(Debug, Clone, Copy)]
+enum Watch {
+    /// It counts from now; the next look is then.
+    Anew(DateTime<Utc>),
+    /// It is over.
+    Over,
 }
 
 impl Case {
@@ -30,13 +57,20 @@ impl Case {
         id: DebtRequestId,
         now: DateTime<Utc>,
     ) -> Result<Option<Self>> {
-        let request = debt_requests::lock(conn, organization, id).await?;
-        Ok(request.map(|request| Self::of(request, now)))
+        match debt_requests::lock(conn, organization, id).await? {
+            None => Ok(None),
+            Some(request) => Ok(with_history(conn, vec![request], now).await?.pop()),
+        }
     }
 
-    /// A debt request that the transaction holds already.
-    pub(crate) const fn of(request: DebtRequest, now: DateTime<Utc>) -> Self {
-        Self { request, now, events: Vec::new() }
+    /// Takes debt requests of any organisation, in the order of their ids; for jobs.
+    pub(crate) async fn open_many(
+        conn: &mut Conn,
+        ids: &[DebtRequestId],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Self>> {
+        let requests = debt_requests::lock_many(conn, ids).await?;
+        with_history(conn, requests, now).await
     }
 
     /// The time of this transaction.
@@ -44,9 +78,40 @@ impl Case {
         self.now
     }
 
+    /// Every revision, newest first.
+    pub(crate) fn answers(&self) -> &[Answer] {
+        &self.answers
+    }
+
+    /// One of its answers.
+    pub(crate) fn answer(&self, id: AnswerId) -> Option<&Answer> {
+        self.answers.iter().find(|answer| answer.id == id)
+    }
+
+    /// What is and was to be done in GIS, for any of its answers, oldest first.
+    pub(crate) fn submissions(&self) -> &[Submission] {
+        &self.submissions
+    }
+
+    /// The same for one answer.
+    pub(crate) fn submissions_of(&self, answer: AnswerId) -> impl DoubleEndedIterator<Item = &Submission> {
+        self.submissions.iter().filter(move |submission| submission.answer == answer)
+    }
+
     /// Stores a new answer.
     pub(crate) async fn insert(&mut self, conn: &mut Conn, answer: &Answer) -> Result<()> {
         answers::insert(conn, answer).await?;
+        self.add(answer.clone());
+        Ok(())
+    }
+
+    /// Notes an answer that was placed elsewhere.
+    pub(crate) fn record(&mut self, answer: Answer) {
+        self.changed.answers.insert(answer.id);
+        self.add(answer);
+    }
+
+    fn add(&mut self, answer: Answer) {
         let kind = match answer.state {
             State::Queued => EventKind::AnswerQueued,
             State::Prepared => EventKind::AnswerPrepared,
@@ -61,18 +126,76 @@ impl Case {
             | State::Cancelled
             | State::Superseded => EventKind::AnswerDrafted,
         };
-        self.tell(kind, Some(answer));
+        self.tell(kind, Some(&answer));
+        self.answers.insert(0, answer);
+    }
+
+    /// A draft of the next revision.
+    pub(crate) fn next_revision(
+        &self,
+        content: Content,
+        content_hash: ContentHash,
+        author: String,
+    ) -> Answer {
+        Answer {
+            id: AnswerId::generate(),
+            organization: self.request.organization,
+            debt_request: self.request.id,
+            external_id: None,
+            revision: self.answers.iter().map(|answer| answer.revision).max().unwrap_or(0) + 1,
+            state: State::Draft,
+            content,
+            content_hash,
+            executor: None,
+            source: Source::Api,
+            author,
+            warnings: Vec::new(),
+            last_error: None,
+            blocked_by: None,
+            superseded_by: None,
+            confirm: Vec::new(),
+            reason: None,
+            return_comment: None,
+            maybe_sent: false,
+            confirmed_in_gis: false,
+            gis_updated_at: None,
+            next_check_at: None,
+            trace: None,
+            version: 1,
+            created_at: self.now,
+            updated_at: self.now,
+            submitted_at: None,
+            settled_at: None,
+        }
+    }
+
+    /// An answer is in force now: any other one is not.
+    pub(crate) fn supersede_others(&mut self, answer: &Answer) -> Result<()> {
+        let in_force = |other: &&Answer| other.id != answer.id && other.state == State::Delivered;
+        let others: Vec<_> = self.answers.iter().filter(in_force).cloned().collect();
+        for mut other in others {
+            other.superseded_by = Some(answer.id);
+            other.next_check_at = None;
+            self.apply(&mut other, Change::Supersede)?;
+        }
         Ok(())
     }
 
-    /// Moves an answer on and stores it. What else changes with the state (error, next check, …) the caller has put into
-    /// the answer before.
+    /// An answer has been deleted.
+    pub(crate) fn forget(&mut self, answer: &Answer) {
+        self.answers.retain(|other| other.id != answer.id);
+        self.changed.answers.remove(&answer.id);
+        self.tell(EventKind::AnswerDeleted, Some(answer));
+    }
+
+    /// Moves an answer on. What else changes with the state (error, next check, …) the caller has put into the answer
+    /// before.
     ///
     /// # Errors
     /// A change that does not fit the state is our own mistake here: use cases look at the state before.
-    pub(crate) async fn apply(&mut self, conn: &mut Conn, answer: &mut Answer, change: Change) -> Result<()> {
+    pub(crate) fn apply(&mut self, answer: &mut Answer, change: Change) -> Result<()> {
         answer.apply(change, self.now).map_err(Error::internal)?;
-        answers::update(conn, answer).await?;
+        self.keep_answer(answer);
         mark(answer);
         if let Some(kind) = event_of(change, answer.state) {
             self.tell(kind, Some(answer));
@@ -80,11 +203,37 @@ impl Case {
         Ok(())
     }
 
-    /// Stores an answer that changed in something else than its state.
-    pub(crate) async fn update(&mut self, conn: &mut Conn, answer: &mut Answer) -> Result<()> {
+    /// Keeps an answer that changed in something else than its state.
+    pub(crate) fn update(&mut self, answer: &mut Answer) {
         answer.touch(self.now);
-        answers::update(conn, answer).await?;
-        Ok(())
+        self.keep_answer(answer);
+    }
+
+    fn keep_answer(&mut self, answer: &Answer) {
+        if let Some(known) = self.answers.iter_mut().find(|known| known.id == answer.id) {
+            known.clone_from(answer);
+            self.changed.answers.insert(answer.id);
+        }
+    }
+
+    /// Keeps a submission, new or changed.
+    pub(crate) fn keep(&mut self, mut submission: Submission) {
+        submission.updated_at = self.now;
+        self.changed.submissions.insert(submission.id);
+        match self.submissions.iter_mut().find(|known| known.id == submission.id) {
+            Some(known) => *known = submission,
+            None => self.submissions.push(submission),
+        }
+    }
+
+    /// GIS is known to have done what it was called for: a watch, if there is one, counts from now.
+    pub(crate) const fn watch_from_now(&mut self, next_look_at: DateTime<Utc>) {
+        self.changed.watch = Some(Watch::Anew(next_look_at));
+    }
+
+    /// Nothing can come to the debt request any more.
+    pub(crate) const fn end_watch(&mut self) {
+        self.changed.watch = Some(Watch::Over);
     }
 
     /// Notes an event about the request, or about an answer to it.
@@ -111,16 +260,87 @@ impl Case {
         });
     }
 
-    /// Brings the summary up to date and writes the request with its events.
-    pub(crate) async fn close(mut self, conn: &mut Conn) -> Result<DebtRequest> {
-        let current = answers::current(conn, self.request.organization, self.request.id).await?;
-        summarize(&mut self.request, current.as_ref());
-        self.request.version += 1;
-        self.request.updated_at = self.now;
-        debt_requests::save(conn, &self.request).await?;
-        events::append(conn, &self.events, self.now).await?;
-        Ok(self.request)
+    /// Brings the summary up to date and writes what changed, with the request and its events.
+    pub(crate) async fn close(self, conn: &mut Conn) -> Result<DebtRequest> {
+        let request = Self::close_all(conn, vec![self]).await?.pop();
+        request.ok_or_else(|| Error::internal("a case was closed and its debt request is not there"))
     }
+
+    /// Closes cases of one transaction, in this order.
+    pub(crate) async fn close_all(conn: &mut Conn, cases: Vec<Self>) -> Result<Vec<DebtRequest>> {
+        let Some(now) = cases.first().map(Self::now) else { return Ok(Vec::new()) };
+        let mut all = Writes::default();
+        cases.into_iter().for_each(|case| all.add(case));
+        submissions::save(conn, all.submissions).await?;
+        answers::save(conn, all.answers).await?;
+        debt_requests::save_work(conn, &all.requests).await?;
+        for (next_look_at, ids) in all.watched_anew {
+            watches::begin_anew(conn, &ids, now, next_look_at).await?;
+        }
+        watches::end(conn, &all.unwatched).await?;
+        events::append(conn, &all.events, now).await?;
+        Ok(all.requests)
+    }
+}
+
+/// What is to be written of all cases of a transaction, in the order of the statements: everybody who takes rows of several
+/// tables takes them in this one.
+#[derive(Default)]
+struct Writes {
+    submissions: Vec<Submission>,
+    answers: Vec<Answer>,
+    requests: Vec<DebtRequest>,
+    watched_anew: BTreeMap<DateTime<Utc>, Vec<DebtRequestId>>,
+    unwatched: Vec<DebtRequestId>,
+    events: Vec<NewEvent>,
+}
+
+impl Writes {
+    fn add(&mut self, case: Case) {
+        let Case { mut request, now, answers, submissions, changed, events } = case;
+        summarize(&mut request, current(&answers));
+        request.draft = answers.iter().find(|answer| answer.state.is_editable()).map(|answer| answer.id);
+        request.version += 1;
+        request.updated_at = now;
+        self.submissions.extend(submissions.into_iter().filter(|it| changed.submissions.contains(&it.id)));
+        self.answers.extend(answers.into_iter().filter(|it| changed.answers.contains(&it.id)));
+        match changed.watch {
+            None => {}
+            Some(Watch::Anew(next_look_at)) => {
+                self.watched_anew.entry(next_look_at).or_default().push(request.id);
+            }
+            Some(Watch::Over) => self.unwatched.push(request.id),
+        }
+        self.requests.push(request);
+        self.events.extend(events);
+    }
+}
+
+/// Debt requests that the transaction holds already, with what belongs to them.
+async fn with_history(conn: &mut Conn, requests: Vec<DebtRequest>, now: DateTime<Utc>) -> Result<Vec<Case>> {
+    let ids: Vec<_> = requests.iter().map(|request| request.id).collect();
+    let mut answers: HashMap<DebtRequestId, Vec<Answer>> = HashMap::new();
+    for answer in answers::of_requests(conn, &ids).await? {
+        answers.entry(answer.debt_request).or_default().push(answer);
+    }
+    let mut submissions: HashMap<DebtRequestId, Vec<Submission>> = HashMap::new();
+    for submission in submissions::of_requests(conn, &ids).await? {
+        submissions.entry(submission.debt_request).or_default().push(submission);
+    }
+    let case = |request: DebtRequest| Case {
+        answers: answers.remove(&request.id).unwrap_or_default(),
+        submissions: submissions.remove(&request.id).unwrap_or_default(),
+        request,
+        now,
+        changed: Changed::default(),
+        events: Vec::new(),
+    };
+    Ok(requests.into_iter().map(case).collect())
+}
+
+/// The newest answer that is not superseded.
+fn current(answers: &[Answer]) -> Option<&Answer> {
+    answers.iter().find(|answer| answer.state != State::Superseded)
 }
 
 /// A span for each step of an answer, in the trace of the request that submitted it: the calls between belong to the trace
@@ -142,7 +362,6 @@ pub(crate) fn summarize(request: &mut DebtRequest, current: Option<&Answer>) {
         has_debt: answer.content.has_debt(),
         updated_at: answer.updated_at,
     });
-    request.draft = current.filter(|answer| answer.state.is_editable()).map(|answer| answer.id);
     let state = current.map(|answer| answer.state);
     let status = request.gis.response_status;
     let gone = request.stage == Stage::Gone;
@@ -191,7 +410,7 @@ const fn event_of(change: Change, state: State) -> Option<EventKind> {
         Change::Deliver => Some(EventKind::AnswerDelivered),
         Change::Reject => Some(EventKind::AnswerRejected),
         Change::BeginRevoke => Some(EventKind::AnswerRevoking),
-        Change::Revoke => Some(EventKind::AnswerRevoked),
+        Change::Revoke | Change::Vanish => Some(EventKind::AnswerRevoked),
         Change::RevokeFailed => Some(EventKind::AnswerRevokeFailed),
     }
 }

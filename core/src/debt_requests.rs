@@ -62,7 +62,7 @@ impl Service {
         limit: i64,
     ) -> Result<Vec<DebtRequestDetails>> {
         caller.need(Scope::RequestsRead)?;
-        let mut conn = self.db.read().await?;
+        let mut conn = if filter.is_plain() { self.db.read().await? } else { self.db.scan().await? };
         let today = self.today(&mut conn, caller.organization).await?;
         let page = debt_requests::page(&mut conn, caller.organization, filter, sort, after, limit).await?;
         Ok(page.into_iter().map(|request| DebtRequestDetails::new(request, today)).collect())
@@ -86,7 +86,7 @@ impl Service {
     /// The scope `requests:read` is missing.
     pub async fn count_debt_requests(&self, caller: &Caller, filter: &Filter) -> Result<Counts> {
         caller.need(Scope::RequestsRead)?;
-        let mut conn = self.db.read().await?;
+        let mut conn = self.db.scan().await?;
         let today = self.today(&mut conn, caller.organization).await?;
         Ok(debt_requests::count(&mut conn, caller.organization, filter, today).await?)
     }
@@ -106,7 +106,7 @@ impl Service {
             let mistake = Mistake::at("", "too_many", format!("не более {MOST_NAMES} запросов за раз"));
             return Err(Error::Invalid(vec![mistake.with_max(1000)]));
         }
-        let mut conn = self.db.read().await?;
+        let mut conn = self.db.scan().await?;
         let today = self.today(&mut conn, caller.organization).await?;
         let found = debt_requests::find(&mut conn, caller.organization, ids, numbers).await?;
         Ok(looked_up(found, ids, numbers, today))

@@ -88,6 +88,8 @@ codes! {
     CursorExpired = "cursor_expired",
     /// The attachment was deleted.
     AttachmentExpired = "attachment_expired",
+    /// The archived messages were deleted when their time was over.
+    EvidenceExpired = "evidence_expired",
     /// If-Match names another version.
     VersionMismatch = "version_mismatch",
     /// The body is too large.

@@ -46,7 +46,7 @@ impl Service {
         if after.is_some_and(|mark| mark.is_older_than(self.settings.retention.events, made_at)) {
             return Err(expired());
         }
-        let mut conn = self.db.read().await?;
+        let mut conn = self.db.scan().await?;
         // First the head: what is noted meanwhile has a higher number and comes with the next call.
         let head = events::head(&mut conn).await?;
         let from = after.map_or(0, |mark| mark.sequence);

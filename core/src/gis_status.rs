@@ -112,7 +112,7 @@ impl Service {
     pub async fn gis_status(&self, caller: &Caller) -> Result<GisStatus> {
         let now = self.clock.now();
         let organization = caller.organization;
-        let mut conn = self.db.read().await?;
+        let mut conn = self.db.scan().await?;
         let today = self.today(&mut conn, organization).await?;
         let halted = organizations::get(&mut conn, organization).await?.ok_or(Error::NotFound)?.halted;
         let health = health::judge(&gis_operations::all(&mut conn).await?, now);

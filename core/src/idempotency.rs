@@ -7,6 +7,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use crate::Service;
+use crate::crash::{CrashAt, Point};
 use crate::error::{Code, Error, Result};
 use crate::store::Tx;
 use crate::store::receipts::{self, Receipt};
@@ -51,6 +52,7 @@ pub struct Writing {
     tx: Tx,
     key: Option<ReceiptKey>,
     now: DateTime<Utc>,
+    crash_at: CrashAt,
 }
 
 impl Deref for Writing {
@@ -83,7 +85,10 @@ impl Writing {
             };
             receipts::insert(&mut self.tx, &receipt, self.now).await?;
         }
-        Ok(self.tx.commit().await?)
+        self.crash_at.reach(Point::BeforeCommit);
+        self.tx.commit().await?;
+        self.crash_at.reach(Point::AfterCommit);
+        Ok(())
     }
 }
 
@@ -96,14 +101,17 @@ impl Service {
     pub async fn begin(&self, key: Option<ReceiptKey>) -> Result<Begun> {
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        let Some(wanted) = key else { return Ok(Begun::Fresh(Writing { tx, key, now })) };
+        let fresh = |tx| Begun::Fresh(Writing { tx, key, now, crash_at: self.settings.crash_at });
+        let Some(wanted) = key else { return Ok(fresh(tx)) };
         let Some(receipt) = receipts::claim(&mut tx, &wanted.scope).await? else {
-            return Ok(Begun::Fresh(Writing { tx, key, now }));
+            return Ok(fresh(tx));
         };
         if receipt.fingerprint != wanted.fingerprint {
             let detail = "этот Idempotency-Key уже пришёл с другим телом запроса; возьмите новый ключ";
             return Err(Error::refused(Code::IdempotencyKeyReused, detail));
         }
+        // The effect may be in a transaction that is not stored yet.
+        tx.commit().await?;
         let Receipt { status, headers, body, .. } = receipt;
         Ok(Begun::Replay(Reply { status, headers, body: body.into() }))
     }

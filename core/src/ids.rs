@@ -68,6 +68,8 @@ ids! {
     SubmissionId;
     /// A file of ours, whether GIS has it or not.
     AttachmentId;
+    /// What lies in the file store: the content of a file of ours, or a message of the archive.
+    ContentId;
     /// An event of the log.
     EventId;
     /// A reading of GIS.
@@ -80,6 +82,12 @@ ids! {
     MessageId;
     /// An action inside a package: its TransportGUID, never changed.
     TransportId;
+}
+
+impl From<AttachmentId> for ContentId {
+    fn from(id: AttachmentId) -> Self {
+        Self(id.0)
+    }
 }
 
 impl From<DebtRequestId> for gis_client::ids::SubrequestId {

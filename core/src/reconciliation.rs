@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 
 use crate::Service;
-use crate::domain::answer::State;
+use crate::domain::answer::{Source, State};
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::debt_request::Stage;
 use crate::error::{Error, Mistake, Result};
@@ -67,7 +67,7 @@ impl Service {
         if (to - from).num_days() >= MOST_DAYS {
             return Err(mistaken("range", format!("период не длиннее {MOST_DAYS} дней")));
         }
-        let mut conn = self.db.read().await?;
+        let mut conn = self.db.scan().await?;
         let groups = reconciliation::groups(&mut conn, caller.organization, (from, to)).await?;
         let found =
             reconciliation::differences(&mut conn, caller.organization, (from, to), MOST_DIFFERENCES).await?;
@@ -96,7 +96,7 @@ fn sum(groups: &[Group]) -> Reconciliation {
 
 impl Reconciliation {
     /// The count that a debt request belongs to.
-    fn place(&mut self, stage: Stage, state: Option<State>, confirmed: Option<bool>) -> &mut i64 {
+    fn place(&mut self, stage: Stage, state: Option<State>, answer: Option<(bool, Source)>) -> &mut i64 {
         match stage {
             Stage::Gone => &mut self.gone,
             Stage::NeedsAttention => &mut self.needs_attention,
@@ -105,7 +105,8 @@ impl Reconciliation {
             Stage::Submitting if state == Some(State::Uncertain) => &mut self.uncertain,
             Stage::Submitting => &mut self.in_flight,
             Stage::Answered if state != Some(State::Delivered) => &mut self.answered_elsewhere,
-            Stage::Answered if confirmed == Some(true) => &mut self.answered_confirmed,
+            Stage::Answered if matches!(answer, Some((_, Source::Gis))) => &mut self.answered_elsewhere,
+            Stage::Answered if matches!(answer, Some((true, _))) => &mut self.answered_confirmed,
             Stage::Answered => &mut self.delivered_unconfirmed,
         }
     }
@@ -122,7 +123,8 @@ mod tests {
             .flat_map(|stage| {
                 let states = State::ALL.iter().copied().map(Some).chain([None]);
                 states.flat_map(|state| {
-                    [None, Some(true), Some(false)].map(|confirmed| (*stage, state, confirmed, 1))
+                    [None, Some((true, Source::Api)), Some((false, Source::Xlsx)), Some((true, Source::Gis))]
+                        .map(|answer| (*stage, state, answer, 1))
                 })
             })
             .collect();

@@ -6,6 +6,7 @@ use gis_client::debt_requests::Dictionaries;
 
 use crate::access::TokenCache;
 use crate::clock::Clock;
+use crate::crash::Point;
 use crate::files::FileStore;
 use crate::horizon::HorizonCache;
 use crate::settings::Settings;
@@ -27,6 +28,13 @@ pub struct Service {
     pub tokens: TokenCache,
     /// Organisations' days and last readings as they were a moment ago; begins empty.
     pub horizons: HorizonCache,
+}
+
+impl Service {
+    /// Marks a point at which a test may let this process die.
+    pub(crate) fn reach(&self, point: Point) {
+        self.settings.crash_at.reach(point);
+    }
 }
 
 impl std::fmt::Debug for Service {

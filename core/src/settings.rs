@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
-use chrono::Days;
+use chrono::{Days, Months};
 use gis_client::cadence::{Backoff, CircuitPolicy, PollSchedule};
 use gis_client::debt_requests::ExportVersion;
+
+use crate::crash::CrashAt;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +20,8 @@ pub struct Settings {
     pub sync: SyncSettings,
     /// How long things are kept.
     pub retention: Retention,
+    /// Where a test lets this process die.
+    pub crash_at: CrashAt,
 }
 
 /// Manners towards GIS.
@@ -63,20 +67,21 @@ pub enum Correction {
 impl Default for GisSettings {
     fn default() -> Self {
         const HOUR: u64 = 3600;
+        let timeout = Duration::from_secs(180);
         Self {
             export_version: ExportVersion::V13_1_10_1,
             poll_after: PollSchedule::default(),
             package_size: 100,
             package_linger: Duration::from_secs(2),
             parallel: 5,
-            timeout: Duration::from_secs(180),
+            timeout,
             settle_time: Duration::from_secs(HOUR / 2),
             resend_after_fault: Duration::from_secs(120),
             max_delay: Duration::from_secs(72 * HOUR),
             view_lag: Duration::from_secs(72 * HOUR),
             correction: Correction::RevokeThenSend,
             backoff: Backoff::default(),
-            circuit: CircuitPolicy::default(),
+            circuit: CircuitPolicy::of_calls(timeout),
         }
     }
 }
@@ -133,6 +138,8 @@ pub struct Retention {
     pub receipts: Duration,
     /// Files that no answer uses.
     pub unused_files: Duration,
+    /// Messages of the archive, from the last deadline of their answers on.
+    pub evidence: Months,
 }
 
 impl Default for Retention {
@@ -142,6 +149,7 @@ impl Default for Retention {
             events: Duration::from_secs(30 * DAY),
             receipts: Duration::from_secs(7 * DAY),
             unused_files: Duration::from_secs(7 * DAY),
+            evidence: Months::new(12),
         }
     }
 }

@@ -44,7 +44,7 @@ impl Service {
         limit: i64,
     ) -> Result<Vec<SyncRun>> {
         caller.need(Scope::RequestsRead)?;
-        let mut conn = self.db.read().await?;
+        let mut conn = self.db.scan().await?;
         Ok(sync_runs::page(&mut conn, caller.organization, after, limit).await?)
     }
 

@@ -107,7 +107,7 @@ impl Session {
     /// A new call. The gateway commits its MessageGUID to the database at this point.
     fn call(&self) -> Call {
         let header = Header { message: MessageId::generate(), sent_at: Utc::now().fixed_offset() };
-        Call { sender: self.sender.clone(), header, not_after: None }
+        Call { sender: self.sender.clone(), header, not_after: None, recorder: None }
     }
 
     /// Every subrequest of the last month without an answer, page by page.

@@ -106,10 +106,11 @@ pub struct CircuitPolicy {
     pub patience: Duration,
 }
 
-impl Default for CircuitPolicy {
-    /// Five failures, waits of the default [`Backoff`], a trial call of at most 4 minutes (one call and a bit).
-    fn default() -> Self {
-        Self { threshold: 5, backoff: Backoff::default(), patience: Duration::from_secs(240) }
+impl CircuitPolicy {
+    /// Five failures, waits of the default [`Backoff`], and for a trial call the timeout of calls and a third of it.
+    #[must_use]
+    pub fn of_calls(timeout: Duration) -> Self {
+        Self { threshold: 5, backoff: Backoff::default(), patience: timeout.saturating_add(timeout / 3) }
     }
 }
 
@@ -268,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_circuit_opens_tries_and_closes() {
-        let policy = CircuitPolicy { threshold: 2, ..CircuitPolicy::default() };
+        let policy = CircuitPolicy { threshold: 2, ..CircuitPolicy::of_calls(Duration::from_secs(180)) };
         let failed = CircuitEvent::Failed { began: at(0), jitter: u32::MAX };
 
         let circuit = Circuit::default().after(failed, at(0), &policy);
@@ -293,7 +294,7 @@ mod tests {
 
     #[test]
     fn while_a_trial_is_under_way_only_its_own_failure_counts() {
-        let policy = CircuitPolicy::default();
+        let policy = CircuitPolicy::of_calls(Duration::from_secs(180));
         let failed = |began| CircuitEvent::Failed { began: at(began), jitter: u32::MAX };
         // Ten calls of before: five open the circuit, the other five are still under way when the trial begins.
         let mut circuit = Circuit::default();
@@ -334,7 +335,7 @@ mod tests {
         fn a_circuit_never_locks_for_longer_than_its_bound(
             steps in prop::collection::vec((0_i64..10_000, events()), 0..60),
         ) {
-            let policy = CircuitPolicy::default();
+            let policy = CircuitPolicy::of_calls(Duration::from_secs(180));
             let (mut circuit, mut now) = (Circuit::default(), at(0));
             for (pause, event) in steps {
                 now += TimeDelta::seconds(pause);

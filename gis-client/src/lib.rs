@@ -25,6 +25,6 @@ pub mod xml;
 
 pub use error::{Error, Fate, GisCode, Repeat};
 pub use files::UploadedFile;
-pub use http::{Call, Gis, HttpGis, HttpSettings};
+pub use http::{Call, Gis, HttpGis, HttpSettings, Recorder};
 pub use signer::{Signer, SignerError};
 pub use verdict::Verdict;

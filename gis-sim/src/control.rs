@@ -99,7 +99,7 @@ impl Control {
     #[must_use]
     pub fn state(&self) -> StateReport {
         let (engine, now) = self.shared.engine();
-        StateReport::of(&engine, now)
+        StateReport::of(&engine, now, self.shared.traffic())
     }
 
     /// Subrequests, in the order of exports within an organisation.

@@ -5,6 +5,7 @@
 //! [`Plan`] says what the struck rules mean for it. What must stay true: whether a rule strikes depends only on the
 //! seed and on the calls it has seen.
 
+mod kind;
 mod plan;
 mod rule;
 
@@ -15,8 +16,9 @@ use uuid::Uuid;
 
 use crate::seed::dice;
 
+pub use kind::{HttpBody, Kind, StuckState};
 pub use plan::{Dress, Instead, ItemFault, Plan, ResultPlan, Stuck};
-pub use rule::{HttpBody, Kind, Rule, RuleError, StuckState, Target, When};
+pub use rule::{Rule, RuleError, Target, When};
 
 /// Rules kept at once.
 pub const MOST_RULES: usize = 1_000;

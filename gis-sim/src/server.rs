@@ -9,6 +9,7 @@ mod control_routes;
 mod file_routes;
 mod reply;
 mod soap;
+mod traffic;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -16,12 +17,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use gost::{Certificate, KeyPair, ParameterSet, PrivateKey};
 use tokio::sync::oneshot;
 use uuid::{Uuid, uuid};
 
+use self::traffic::Traffic;
+pub use self::traffic::TrafficReport;
 use crate::clock::{Clock, FURTHEST};
 use crate::control::Control;
 use crate::engine::{Engine, Seeds};
@@ -33,6 +37,8 @@ pub const SOAP_PATH: &str = "/ext-bus-debtreq-service/services/DebtRequestsAsync
 pub const FILES_PATH: &str = "/ext-bus-file-store-service/rest";
 /// The context of the file store for this service.
 pub const FILES_CONTEXT: &str = "debtreq";
+/// The address of what only tests and people do.
+const CONTROL_PATH: &str = "/control";
 /// The organisation that the examples use; any other works too, unless some are named.
 pub const DEFAULT_ORGANIZATION: Uuid = uuid!("d0b70000-5100-4000-8000-000000000001");
 /// The largest SOAP message: 10 MiB.
@@ -85,6 +91,7 @@ pub(crate) struct Shared {
     engine: Mutex<Engine>,
     keys: KeyPair,
     in_flight: AtomicUsize,
+    traffic: Traffic,
 }
 
 impl Shared {
@@ -99,6 +106,10 @@ impl Shared {
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    pub(crate) fn traffic(&self) -> TrafficReport {
+        self.traffic.report()
     }
 
     fn keys(&self) -> &KeyPair {
@@ -140,7 +151,13 @@ impl Sim {
         let organizations = config.organizations.into_iter().collect();
         let seeds = Seeds { seed: config.seed, requests: config.requests, organizations };
         let engine = Mutex::new(Engine::new(seeds, config.scenario, clock.now()));
-        let shared = Arc::new(Shared { clock, engine, keys, in_flight: AtomicUsize::new(0) });
+        let shared = Arc::new(Shared {
+            clock,
+            engine,
+            keys,
+            in_flight: AtomicUsize::new(0),
+            traffic: Traffic::default(),
+        });
         let (server, ended) = spawn(listener, Arc::clone(&shared))?;
         Ok(SimHandle { address, control: Control::new(shared), server, ended: Some(ended) })
     }
@@ -235,9 +252,10 @@ fn serve(listener: TcpListener, shared: Arc<Shared>) -> io::Result<actix_web::de
     let server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
+            .wrap(from_fn(traffic::count))
             .configure(soap::routes)
             .configure(file_routes::routes)
-            .service(web::scope("/control").configure(control_routes::routes))
+            .service(web::scope(CONTROL_PATH).configure(control_routes::routes))
     });
     let server = server.workers(2).disable_signals().shutdown_timeout(STOP_SECONDS).listen(listener)?;
     Ok(server.run())

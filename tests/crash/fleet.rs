@@ -1,10 +1,18 @@
 //! The running instances of the program, and which of them a client can reach.
 
+use std::process::ExitStatus;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::harness::{Gateway, Workshop};
+
+/// An instance that is to die by itself does so within this time, or never.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks at whether it has.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Instances on one database.
 pub(crate) struct Fleet {
@@ -38,10 +46,31 @@ impl Fleet {
         self.announce();
     }
 
+    /// How an instance ended that dies by itself, if it does. Clients learn of it by themselves first.
+    pub(crate) async fn death(&mut self, instance: usize) -> Option<ExitStatus> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut status = None;
+        while status.is_none() && Instant::now() < deadline {
+            tokio::time::sleep(PAUSE).await;
+            status = self.instances[instance].as_mut()?.process.try_wait().unwrap();
+        }
+        self.kill(instance);
+        status
+    }
+
     pub(crate) async fn start_again(&mut self, instance: usize) {
+        self.start_with(instance, None).await;
+    }
+
+    /// The same with a variable of the environment.
+    pub(crate) async fn start_with(
+        &mut self,
+        instance: usize,
+        variable: Option<(&'static str, &'static str)>,
+    ) {
         let workshop = Arc::clone(&self.workshop);
         // It waits for the program without giving way to others.
-        let started = tokio::task::spawn_blocking(move || workshop.serve_with(&[])).await;
+        let started = tokio::task::spawn_blocking(move || workshop.serve_with(variable.as_slice())).await;
         self.instances[instance] = Some(started.unwrap());
         self.announce();
     }

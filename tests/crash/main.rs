@@ -4,7 +4,8 @@
 //!
 //! Unlike the stories of `tests/gateway` this runs in real time, with the jobs running by themselves. Everything that is
 //! chosen by chance follows from one seed: `DEBTGATE_CRASH_SEED`, else a random one, printed. How much is done:
-//! `DEBTGATE_CRASH_ANSWERS` debt requests are answered, the program is killed `DEBTGATE_CRASH_KILLS` times.
+//! `DEBTGATE_CRASH_ANSWERS` debt requests are answered, the program is killed `DEBTGATE_CRASH_KILLS` times. [`points`] lets
+//! it die at every marked point instead, once each.
 
 #![expect(
     clippy::unwrap_used,
@@ -18,6 +19,7 @@ mod fleet;
 #[expect(dead_code, reason = "the stories of tests/gateway need more of it")]
 mod harness;
 mod plan;
+mod points;
 mod verdict;
 mod world;
 
@@ -82,10 +84,11 @@ async fn run(name: &str, url: &str, instances: usize) {
     let verdict = world.judge(accepted).await;
     say(&format!(
         "crash: {name}: seed {} answers {} kills {kills} connections cut {cuts} repeated posts {repeats} \
-         identical resends {} seconds {:.0} (reading {:.0}, posting {:.0}, settling {:.0}) lost {} doubled {}",
+         identical resends {} late copies {} seconds {:.0} (reading {:.0}, posting {:.0}, settling {:.0}) lost {} doubled {}",
         extent.seed,
         extent.answers,
         verdict.resends,
+        verdict.copies,
         began.elapsed().as_secs_f64(),
         read.as_secs_f64(),
         (posted - read).as_secs_f64(),

@@ -129,8 +129,13 @@ impl Plan {
 
 impl Post {
     fn invent(dice: &mut StdRng, request: usize, version: u32) -> Self {
-        let debt = dice.random_ratio(1, WITH_DEBT).then(|| {
-            let length = dice.random_range(1..2000);
+        let paper = dice.random_ratio(1, WITH_DEBT).then(|| dice.random_range(1..2000));
+        Self::new(request, version, paper)
+    }
+
+    /// One that tells of a debt when there is a paper of so many bytes and some.
+    pub(crate) fn new(request: usize, version: u32, paper: Option<usize>) -> Self {
+        let debt = paper.map(|length| {
             let text = format!("вымышленный приказ {request}, версия {version} ");
             let paper = text.bytes().cycle().take(text.len() + length).collect();
             Debt { last_name: format!("Вымышленный-{}", letters(request)), paper }

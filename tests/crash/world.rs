@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use gis_sim::faults::{Kind, Rule, Target, When};
-use gis_sim::{Config, Sim, SimHandle};
+use gis_sim::{Config, Control, Sim, SimHandle};
 use serde_json::Value;
 use test_support::postgres::cut_connections;
 use tokio::time::Instant;
@@ -21,6 +21,8 @@ const PPA: Uuid = uuid!("d0b70000-5100-4000-8000-0000000000a1");
 const SCOPES: &str = "requests:read,answers:read,answers:submit,attachments:write,events:read";
 /// Whatever is waited for comes within this time, or never.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// A watch looks every six seconds here, and what it finds needs a call and its result; faults strike both.
+const REPAIRED_WITHIN: Duration = Duration::from_secs(60);
 /// Between two looks at what is waited for.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -28,6 +30,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 const VIEW_LAG: Duration = Duration::from_millis(400);
 /// A copy that lands when the program has just looked in vain, and before its next attempt can have been corrected.
 const AFTER_THE_LOOK: Duration = Duration::from_millis(3100);
+/// A copy that lands when what it carries has perhaps been corrected.
+const COPY: Duration = Duration::from_millis(2500);
 /// The shortest times that the program takes: `settle_time` must be longer than twice the timeout and a second.
 const TIMES: &str = r#"
 poll_after = ["50ms", "100ms", "200ms", "500ms"]
@@ -39,19 +43,32 @@ resend_after_fault = "300ms"
 max_delay = "5s"
 view_lag = "500ms"
 "#;
+/// A client may ask for a reading whenever it likes.
+const SYNC: &str = "[sync]\nleast_pause = \"1ms\"";
 
 pub(crate) struct World {
     url: String,
     sim: SimHandle,
-    fleet: Fleet,
-    clients: Clients,
+    pub(crate) fleet: Fleet,
+    pub(crate) clients: Clients,
     reader: Client,
-    requests: Vec<String>,
+    pub(crate) requests: Vec<String>,
 }
 
 impl World {
     /// Starts everything, lets the program read its debt requests in peace, and only then lets GIS misbehave.
     pub(crate) async fn start(url: &str, extent: &Extent) -> Self {
+        let world = Self::furnish(url, extent, "").await;
+        misbehave(world.gis());
+        world
+    }
+
+    /// The same with a GIS that does as it should, and one call of it at a time.
+    pub(crate) async fn calm(url: &str, extent: &Extent) -> Self {
+        Self::furnish(url, extent, "\nparallel = 1").await
+    }
+
+    async fn furnish(url: &str, extent: &Extent, manners: &str) -> Self {
         let count = extent.answers + UNANSWERED;
         let mut config = Config {
             seed: extent.seed,
@@ -64,8 +81,8 @@ impl World {
         config.scenario.timing.view_lag = VIEW_LAG;
         config.scenario.import.auto_generate = false;
         let sim = Sim::start(config).unwrap();
-        let gis = format!("base_url = \"{}\"{TIMES}", sim.base_url());
-        let workshop = Workshop::furnish(url, &gis, Utc::now(), "");
+        let gis = format!("base_url = \"{}\"{TIMES}{manners}", sim.base_url());
+        let workshop = Workshop::furnish(url, &gis, Utc::now(), SYNC);
         let executor = format!("Образцова Анна Сергеевна={}", Uuid::now_v7());
         let (organization, _) = workshop.organization("УК «Пример»", "1027700132195", PPA, &executor);
         let token = workshop.token(&[organization], SCOPES, "30");
@@ -73,16 +90,11 @@ impl World {
         let addresses = fleet.addresses();
         let first = addresses.borrow()[0].clone();
         let reader = Client::new(&first, &token);
-        eventually("the debt requests to be read", async || {
-            let runs = reader.get("/v1/sync-runs").await.ok(200);
-            runs["items"][0]["finished_at"].is_string()
-        })
-        .await;
+        read(&reader).await;
         let requests = reader.walk("/v1/debt-requests?limit=200").await;
         let requests: Vec<String> =
             requests.iter().map(|request| request["id"].as_str().unwrap().to_owned()).collect();
         assert_eq!(requests.len(), count, "every debt request is read");
-        misbehave(&sim);
         let clients = Clients::new(reader.clone(), addresses, requests.clone());
         Self { url: url.to_owned(), sim, fleet, clients, reader, requests }
     }
@@ -107,14 +119,22 @@ impl World {
         self.clients.repeats()
     }
 
-    /// Until every answer is final and GIS has nothing left to do.
+    /// Until the last reading of GIS has come to its end, which must be a good one.
+    pub(crate) async fn read(&self) {
+        read(&self.living()).await;
+    }
+
+    /// Until every answer is final and GIS has nothing left to do, no copy to place either.
     pub(crate) async fn rest(&self) {
         let open = "/v1/answers?is_final=false&limit=200";
         let calm = until(async || {
             let page = self.living().get(open).await;
+            let gis = self.gis().state();
             page.status.is_success()
                 && page.body["items"].as_array().unwrap().is_empty()
-                && self.sim.control().state().unfinished_messages == 0
+                && gis.unfinished_messages == 0
+                // Each debt request has its deadline; whatever else is to come is a copy.
+                && gis.due_later == gis.subrequests.total
         })
         .await;
         if !calm {
@@ -128,10 +148,18 @@ impl World {
         }
     }
 
-    /// Compares what was accepted with what the program says and what GIS holds.
+    /// Compares what was accepted with what the program says and what GIS holds. What a late copy has undone last is put
+    /// right by the watch, which takes its time.
     pub(crate) async fn judge(&self, accepted: Vec<Accepted>) -> Verdict {
-        let answers = self.living().walk("/v1/answers?limit=200").await;
-        let mut verdict = Judge::new(self.sim.control(), &self.requests, answers).judge(&accepted);
+        let deadline = Instant::now() + REPAIRED_WITHIN;
+        let mut verdict = loop {
+            let answers = self.living().walk("/v1/answers?limit=200").await;
+            let verdict = Judge::new(self.gis(), &self.requests, answers).judge(&accepted);
+            if verdict.lost.is_empty() || Instant::now() > deadline {
+                break verdict;
+            }
+            tokio::time::sleep(PAUSE).await;
+        };
         for finding in verdict.lost.iter_mut().chain(&mut verdict.doubled).take(5) {
             for answer in accepted.iter().filter(|accepted| accepted.request == finding.request) {
                 finding.words += &self.tell(&answer.answer).await;
@@ -148,7 +176,12 @@ impl World {
         format!("\n{answer}: {shown:#}\n{submissions:#}")
     }
 
-    fn living(&self) -> Client {
+    pub(crate) fn gis(&self) -> &Control {
+        self.sim.control()
+    }
+
+    /// A client of one that lives.
+    pub(crate) fn living(&self) -> Client {
         let addresses = self.fleet.addresses();
         let address = addresses.borrow()[0].clone();
         self.reader.at(&address)
@@ -171,7 +204,7 @@ async fn hit(url: &str, fleet: &mut Fleet, strike: &Strike) -> usize {
 }
 
 /// What goes wrong with calls of GIS: each rule strikes a call with its probability, by the seed of the simulator.
-fn misbehave(sim: &SimHandle) {
+fn misbehave(gis: &Control) {
     let overloaded = || "EXP001000".to_owned();
     let late = Duration::from_millis(100);
     let rules = [
@@ -184,6 +217,8 @@ fn misbehave(sim: &SimHandle) {
         (Target::ImportResponses, 0.03, Kind::SoapFault { code: overloaded(), text: None, late: None }),
         (Target::ImportResponses, 0.03, Kind::SoapFault { code: overloaded(), text: None, late: Some(late) }),
         (Target::ImportResponses, 0.03, Kind::StateError { code: overloaded(), text: None }),
+        // A second copy under way.
+        (Target::ImportResponses, 0.30, Kind::Ghost { after: COPY }),
         // Results that come late, in part, or never.
         (Target::ImportResponses, 0.05, Kind::Late { by: Duration::from_millis(700) }),
         (Target::ImportResponses, 0.03, Kind::WrongCount { missing: 2 }),
@@ -197,14 +232,15 @@ fn misbehave(sim: &SimHandle) {
     ];
     for (operation, chance, kind) in rules {
         let when = When::Chance(chance);
-        sim.control()
-            .add_fault(Rule { operation, organization: None, subrequest: None, when, kind })
-            .unwrap();
+        gis.add_fault(Rule { operation, organization: None, subrequest: None, when, kind }).unwrap();
     }
 }
 
-async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
-    assert!(until(condition).await, "in vain waited for {what}");
+async fn read(reader: &Client) {
+    let last = async || reader.get("/v1/sync-runs").await.ok(200)["items"][0].clone();
+    let finished = until(async || last().await["finished_at"].is_string()).await;
+    let last = last().await;
+    assert!(finished && last["state"] == "succeeded", "{last:#}");
 }
 
 /// Whether something becomes true.

@@ -64,7 +64,7 @@ fn no_debt_is_delivered_and_then_confirmed() {
 fn debtors_documents_and_files_arrive_byte_for_byte() {
     for_both(1, async |stand| {
         let [request] = stand.request_ids().await.try_into().unwrap();
-        let uploaded = upload(&stand, "Судебный приказ № 2-17.pdf", "Судебный приказ", &act()).await;
+        let uploaded = stand.upload("Судебный приказ № 2-17.pdf", "Судебный приказ", &act()).await;
         assert_eq!(
             (&uploaded["media_type"], &uploaded["size"]),
             (&json!("application/pdf"), &json!(act().len()))
@@ -312,19 +312,4 @@ fn an_answer_outlives_the_program_and_a_silent_gis() {
 fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)
-}
-
-/// Sends a file as a form does.
-async fn upload(stand: &Stand, name: &str, description: &str, content: &[u8]) -> Value {
-    let boundary = "a-boundary-of-the-test";
-    let mut form = format!(
-        "--{boundary}\r\nContent-Disposition: form-data; name=\"description\"\r\n\r\n{description}\r\n\
-         --{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
-         Content-Type: application/octet-stream\r\n\r\n"
-    )
-    .into_bytes();
-    form.extend_from_slice(content);
-    form.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-    let call = stand.client.call(Method::POST, "/v1/attachments");
-    call.body(&format!("multipart/form-data; boundary={boundary}"), form).send().await.ok(201)
 }

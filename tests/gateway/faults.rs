@@ -8,6 +8,7 @@ mod files;
 mod imports;
 mod isolation;
 mod kinds;
+mod parts;
 mod questions;
 mod revokes;
 mod row;

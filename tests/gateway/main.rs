@@ -16,6 +16,7 @@ mod bad_fields;
 mod bad_queries;
 mod bad_steps;
 mod events;
+mod evidence;
 mod faults;
 mod filters;
 mod reading;

@@ -44,6 +44,16 @@ pub fn generate_ed25519() -> Result<SecretString, GenerateError> {
     Ok(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der)).into())
 }
 
+/// A new line of `encryption.key_file`.
+///
+/// # Errors
+/// There are no random numbers.
+pub fn generate_sealing_key() -> Result<SecretString, GenerateError> {
+    let mut key = [0; 32];
+    SysRng.try_fill_bytes(&mut key).map_err(GenerateError::Random)?;
+    Ok((hex::encode(key) + "\n").into())
+}
+
 /// Writes a key into a new file that its owner alone may read.
 ///
 /// # Errors

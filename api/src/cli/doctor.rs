@@ -108,7 +108,11 @@ async fn database(config: &Config) -> Vec<Finding> {
     let service = match assemble::service(config).await {
         Ok(service) => service,
         Err(error) => {
-            return vec![Finding::failed(CHECK, format!("{error:#}"), "проверьте [database] и [files]")];
+            return vec![Finding::failed(
+                CHECK,
+                format!("{error:#}"),
+                "проверьте [database], [files] и [encryption]",
+            )];
         }
     };
     let tables = match service.db.pending_migrations().await {

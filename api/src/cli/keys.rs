@@ -1,4 +1,4 @@
-//! `debtgate keys`: keys that sign tokens, and CryptoPro keys as PEM.
+//! `debtgate keys`: keys that sign tokens, keys that seal what is stored, and CryptoPro keys as PEM.
 
 use std::path::PathBuf;
 
@@ -8,11 +8,11 @@ use gost::KeyPair;
 use gost::keyfile;
 use secrecy::SecretString;
 
-use crate::auth::{generate_ed25519, write_new};
+use crate::auth::{generate_ed25519, generate_sealing_key, write_new};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Keys {
-    /// Новый ключ для подписи токенов.
+    /// Новый ключ: для подписи токенов или для шифрования файлов и архива сообщений.
     Generate(Generate),
     /// PFX или контейнер КриптоПро — в ключ и сертификат PEM.
     Convert(Convert),
@@ -20,8 +20,10 @@ pub(super) enum Keys {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Algorithm {
-    /// Ed25519.
+    /// Ed25519, для подписи токенов.
     Eddsa,
+    /// XChaCha20-Poly1305, для шифрования файлов и архива сообщений.
+    Xchacha20,
 }
 
 #[derive(Debug, Args)]
@@ -63,8 +65,12 @@ pub(super) struct Convert {
 impl Keys {
     pub(super) fn run(self) -> Result<()> {
         match self {
-            Self::Generate(Generate { alg: Algorithm::Eddsa, out }) => {
-                write_new(&out, &generate_ed25519()?)?;
+            Self::Generate(Generate { alg, out }) => {
+                let key = match alg {
+                    Algorithm::Eddsa => generate_ed25519()?,
+                    Algorithm::Xchacha20 => generate_sealing_key()?,
+                };
+                write_new(&out, &key)?;
                 println!("ключ записан: {}", out.display());
                 Ok(())
             }

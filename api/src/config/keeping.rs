@@ -106,6 +106,8 @@ impl CalendarSettings {
 pub struct RetentionSettings {
     /// Personal data of answers, from the deadline on.
     pub personal_data: Months,
+    /// Messages of the archive, from the last deadline of their answers on; they hold personal data.
+    pub evidence: Months,
     /// Events of the feed.
     pub events: Duration,
     /// Finished operations.
@@ -122,8 +124,10 @@ const fn days(days: u64) -> Duration {
 
 impl RetentionSettings {
     pub(super) fn read(mut section: Section<'_>) -> Self {
+        let personal_data = section.or("personal_data", Months::new(12), value::months);
         let retention = Self {
-            personal_data: section.or("personal_data", Months::new(12), value::months),
+            personal_data,
+            evidence: section.or("evidence", personal_data, value::months),
             events: section.or("events", days(30), value::duration),
             operations: section.or("operations", days(30), value::duration),
             idempotency: section.or("idempotency", days(7), value::duration),

@@ -5,6 +5,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use debt_core::crash::Point;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -191,21 +192,29 @@ impl TelemetrySettings {
 pub struct TestingSettings {
     /// A clock that stands at this time and moves when told to; jobs run when told to.
     pub clock: Option<DateTime<Utc>>,
+    /// Where the process dies.
+    pub crash_at: Option<Point>,
 }
 
 impl TestingSettings {
-    /// Whoever reaches the server could move such a clock, so it must be reached from this machine alone.
+    /// Whoever reaches the server could move such a clock or stop it by a post, so it must be reached from this machine
+    /// alone.
     pub(super) fn read(mut section: Section<'_>, server: Option<&ServerSettings>) -> Self {
         let clock = section.optional("clock", value::parsed("a time such as \"2026-11-02T06:15:00Z\""));
+        let points: Vec<_> = Point::ALL.iter().map(|point| (point.as_str(), *point)).collect();
+        let crash_at = section.optional("crash_at", value::one_of(&points));
         let local = server.is_none_or(|server| {
             let internal = server.internal_listen.is_none_or(|address| address.ip().is_loopback());
             internal && server.listen.ip().is_loopback()
         });
-        if clock.is_some() && !local {
-            let text = "allowed only while server.listen and server.internal_listen are loopback addresses";
-            section.wrong("clock", text);
+        for (key, set) in [("clock", clock.is_some()), ("crash_at", crash_at.is_some())] {
+            if set && !local {
+                let text =
+                    "allowed only while server.listen and server.internal_listen are loopback addresses";
+                section.wrong(key, text);
+            }
         }
         section.finish();
-        Self { clock }
+        Self { clock, crash_at }
     }
 }

@@ -1,6 +1,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use debt_core::crash::Point;
+
 use super::*;
 
 const SAMPLE: &str = r#"
@@ -53,6 +55,7 @@ working_days = ["2028-01-15"]
 allow_private_addresses = false
 [retention]
 personal_data = "12 months"
+evidence = "12 months"
 events = "30d"
 operations = "30d"
 idempotency = "7d"
@@ -91,6 +94,7 @@ otlp_endpoint = "http://127.0.0.1:4318"
 log = "json"
 [testing]
 clock = "2026-11-02T06:15:00Z"
+crash_at = "between_polls"
 "#;
 
 fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -114,6 +118,7 @@ fn every_documented_key_is_read() {
     assert_eq!(config.server.public("/problems/internal"), "https://debt.example.ru/problems/internal");
     assert_eq!(config.gis.reply_signers.len(), 1);
     assert!(config.testing.clock.is_some() && config.telemetry.log == LogFormat::Json);
+    assert_eq!(config.testing.crash_at, Some(Point::BetweenPolls));
     assert!(!format!("{config:?}").contains("invented"), "a password is not shown");
 }
 
@@ -129,6 +134,8 @@ fn an_empty_file_has_the_defaults_of_the_sample() {
     assert_eq!(empty.gis.parallel, sample.gis.parallel);
     assert_eq!(empty.database.pool, sample.database.pool);
     assert_eq!(empty.retention, sample.retention);
+    let longer = parse("[retention]\npersonal_data = \"36 months\"", &[]).unwrap().retention;
+    assert_eq!(longer.evidence, longer.personal_data, "unless it says otherwise");
     assert_eq!(empty.sync.window, Duration::from_secs(30 * 86400));
     assert_eq!(empty.sync.schedule, sample.sync.schedule);
     assert_eq!(empty.limits.requests_per_minute, sample.limits.requests_per_minute);
@@ -259,7 +266,12 @@ fn wrong_keys_and_values_are_named_with_their_line_and_what_is_allowed() {
             "[server]\nlisten = \"0.0.0.0:8080\"\n[testing]\nclock = \"2026-11-02T06:15:00Z\"",
             "line 4: testing.clock: allowed only while server.listen and server.internal_listen are loopback",
         ),
+        (
+            "[server]\ninternal_listen = \"0.0.0.0:8081\"\n[testing]\ncrash_at = \"after_commit\"",
+            "line 4: testing.crash_at: allowed only while server.listen and server.internal_listen are loopback",
+        ),
         ("[testing]\nclock = \"today\"", "allowed: a time such as"),
+        ("[testing]\ncrash_at = \"now\"", "testing.crash_at: unknown value; allowed: \"before_commit\", "),
         ("[gis\n", "debtgate.toml, line 1: not TOML: "),
         ("[gis]\nparallel = 1\nparallel = 2", "debtgate.toml, line 3: not TOML: duplicate key"),
     ] {

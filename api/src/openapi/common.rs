@@ -14,6 +14,8 @@ const WRITING: [&str; 4] = ["post", "patch", "put", "delete"];
 const ALWAYS: [u16; 8] = [400, 401, 403, 404, 422, 429, 500, 503];
 /// Statuses of those that can change something.
 const ON_WRITING: [u16; 5] = [409, 410, 412, 413, 415];
+/// Statuses of single operations that change nothing.
+const ON_READING: [(&str, &[u16]); 2] = [("get_answer_evidence", &[409, 410]), ("list_events", &[410])];
 
 /// Calls `visit` with method and operation of every path.
 pub(super) fn each_operation(document: &mut Value, mut visit: impl FnMut(&str, &mut Map<String, Value>)) {
@@ -94,7 +96,13 @@ pub(super) fn add_responses(document: &mut Value) {
         if operation.get("security").and_then(Value::as_array).is_some_and(|list| list == &[json!({})]) {
             return;
         }
-        let more: &[u16] = if WRITING.contains(&method) { &ON_WRITING } else { &[] };
+        let id = operation.get("operationId").and_then(Value::as_str);
+        let of_one = ON_READING.iter().find(|(name, _)| Some(*name) == id).map(|(_, statuses)| *statuses);
+        let more: &[u16] = match of_one {
+            Some(statuses) => statuses,
+            None if WRITING.contains(&method) => &ON_WRITING,
+            None => &[],
+        };
         let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
         for status in ALWAYS.iter().chain(more) {
             used.insert(*status);

@@ -5,6 +5,7 @@ pub(crate) mod answers;
 pub(crate) mod attachments;
 pub(crate) mod debt_requests;
 pub(crate) mod events;
+pub(crate) mod evidence;
 pub(crate) mod filters;
 pub(crate) mod reconciliation;
 pub(crate) mod sync_runs;

@@ -54,7 +54,8 @@ pub struct Answer {
     pub attachments: Vec<AnswerFile>,
     /// Сотрудник, от чьего имени дан ответ.
     pub executor_id: Option<Uuid>,
-    /// Откуда взялся ответ.
+    /// Откуда взялся ответ. `gis` – размещён в личном кабинете ГИС ЖКХ или другой программой и показан таким, каким его
+    /// отдаёт выгрузка, без файлов; отозвать его отсюда нельзя, ответить поверх можно с подтверждением `already_answered`.
     pub source: AnswerSource,
     /// Ключевая свёртка содержания: одинакова у ответов с одинаковым содержанием.
     #[schema(max_length = 100, example = "hmac:5d41402abc4b2a76b9719d911017c592")]
@@ -159,7 +160,7 @@ pub struct AnswerError {
     /// Чья ошибка: `gis` или `service`.
     #[schema(max_length = 16, example = "gis")]
     pub origin: String,
-    /// Код: `gis_rejected`, `file_refused`, `file_infected`, `answered_elsewhere`, `auto_generated_by_gis`,
+    /// Код: `gis_rejected`, `package_refused`, `file_refused`, `file_infected`, `answered_elsewhere`, `auto_generated_by_gis`,
     /// `request_gone`, `correction_refused` и другие; возможны новые значения.
     #[schema(max_length = 64, example = "gis_rejected")]
     pub code: String,

@@ -9,6 +9,7 @@ pub mod attachments;
 pub mod debt_request_input;
 pub mod debt_requests;
 pub mod events;
+pub(crate) mod evidence;
 pub mod lists;
 pub mod reconciliation;
 pub mod sync_runs;

@@ -4,8 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use actix_web::rt::System;
 use actix_web::{App, HttpServer, web};
-
-use crate::Failure;
+use bench::Failure;
 
 /// Serves `ok` at every path from threads of its own, until the process ends.
 pub(crate) fn start() -> Result<SocketAddr, Failure> {

@@ -5,13 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bench::Failure;
+use bench::http::{Connection, Request};
+use bench::process::{Memory, processor_time};
 use hyper::StatusCode;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
-
-use crate::Failure;
-use crate::http::{Connection, Request};
-use crate::process::{Memory, processor_time};
 
 /// The next request of whichever connection asks; `None` when there are no more.
 pub(crate) type Next = Arc<dyn Fn() -> Option<Request> + Send + Sync>;

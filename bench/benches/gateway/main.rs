@@ -9,29 +9,22 @@
 //! machine. `-- --help` lists what can be chosen, by argument or by variable.
 
 mod bare;
-mod gateway;
-mod http;
 mod load;
 mod measure;
-mod process;
-mod rows;
-mod store;
 mod table;
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use bench::store::Place;
+use bench::{Failure, gateway};
 use clap::Parser as _;
 use test_support::postgres::Database;
 
 use crate::load::Plan;
 use crate::measure::Lab;
-use crate::store::Place;
 use crate::table::Table;
-
-/// Anything that stops a measurement.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Measures the gateway and prints a table.
 #[derive(Debug, clap::Parser)]

@@ -5,18 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use bench::gateway::{Home, Manners, Running, free_address};
+use bench::http::{Client, Connection, Request};
+use bench::process::Memory;
+use bench::store::Place;
+use bench::{Failure, http};
 use gis_sim::{Sim, SimHandle};
 use hyper::StatusCode;
 use hyper::header::{ACCEPT_ENCODING, HeaderName, HeaderValue};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::gateway::{Home, Running, free_address};
-use crate::http::{Client, Connection, Request};
 use crate::load::{self, Next};
-use crate::store::Place;
 use crate::table::{Row, Table, grouped};
-use crate::{Failure, Options, bare, http};
+use crate::{Options, bare};
 
 /// Starts of which the middle one counts.
 const STARTS: usize = 5;
@@ -67,9 +69,14 @@ impl<'a> Lab<'a> {
         Ok(Self { options, binary, table, bare: figures.map(|figures| figures.rate) })
     }
 
+    /// A GIS of the benchmark has its results at once.
+    fn manners(&self) -> Manners<'a> {
+        Manners { log: &self.options.log, gis: r#"poll_after = ["1us"]"# }
+    }
+
     /// An empty gateway: start, memory at rest, import.
     pub(crate) async fn small(&mut self, place: Place) -> Result<(), Failure> {
-        let home = Home::furnish(self.binary, place, &self.options.log).await?;
+        let home = Home::furnish(self.binary, place, self.manners()).await?;
         let sim = simulator(self.options.import, Duration::ZERO)?;
         self.starts(&home, "start, empty database").await?;
         let running = home.start(&sim.base_url()).await?;
@@ -134,7 +141,7 @@ impl<'a> Lab<'a> {
 
     /// A gateway with many debt requests: start, lists, answers.
     pub(crate) async fn large(&mut self, place: Place) -> Result<(), Failure> {
-        let home = Home::furnish(self.binary, place, &self.options.log).await?;
+        let home = Home::furnish(self.binary, place, self.manners()).await?;
         let rows = grouped(usize::try_from(self.options.rows).unwrap_or(usize::MAX));
         let database = home.store.name();
         let began = Instant::now();
@@ -196,7 +203,7 @@ impl<'a> Lab<'a> {
         expected: StatusCode,
     ) -> Result<Option<f64>, Failure> {
         let Context { running, database, live } = context;
-        crate::process::Memory::forget_peak(running.pid());
+        Memory::forget_peak(running.pid());
         let server = (running.address, Some(running.pid()));
         let figures = load::run(server, self.options.plan(), next, expected).await?;
         let rate = figures.as_ref().map(|figures| figures.rate);

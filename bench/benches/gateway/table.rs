@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::load::Figures;
-use crate::process::Memory;
+use bench::process::Memory;
 
 const HEADS: [&str; 12] = [
     "measurement",

@@ -85,7 +85,7 @@ fn an_organisation_with_debt_requests_stays() {
 
         let mut tx = service.db.begin().await.unwrap();
         let request = samples::request(caller.organization);
-        debt_requests::save_many(&mut tx, &[request]).await.unwrap();
+        debt_requests::save(&mut tx, &[request]).await.unwrap();
         tx.commit().await.unwrap();
         assert!(matches!(service.remove_organization(caller.organization).await, Err(Error::Conflict(_))));
     });

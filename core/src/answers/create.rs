@@ -11,7 +11,7 @@ use crate::Service;
 use crate::domain::answer::{Answer, ExternalId, Source, State};
 use crate::domain::caller::{Caller, Scope};
 use crate::error::{Error, Mistake, Result};
-use crate::ids::{AnswerId, EmployeeId};
+use crate::ids::EmployeeId;
 use crate::store::{Conn, Tx, answers};
 
 /// A command without mistakes.
@@ -74,10 +74,11 @@ impl Service {
         earlier: EarlierStep,
     ) -> Result<Created> {
         let Order { external_id, said, executor, source, mandate, submit } = order;
-        let mut answer = Answer { external_id, executor, source, ..new_answer(&desk, caller, &said) };
+        let draft = desk.case.next_revision(said.content, said.hash, caller.author());
+        let mut answer = Answer { external_id, executor, source, warnings: said.warnings, ..draft };
         mandate.note(&mut answer);
         if let Some(mut draft) = desk.draft().cloned() {
-            desk.supersede(tx, &mut draft, answer.id).await?;
+            desk.supersede(&mut draft, answer.id)?;
         }
         if submit {
             answer.state = State::Queued;
@@ -86,9 +87,8 @@ impl Service {
         }
         desk.case.insert(tx, &answer).await?;
         answers::set_files(tx, answer.id, &said.files, self.unused_until()).await?;
-        give_name(tx, &answer, answer.external_id.as_ref()).await?;
         if submit {
-            desk.queue(tx, &answer).await?;
+            desk.queue(tx, &answer);
         }
         let outcome = if submit { CreatedOutcome::Queued } else { CreatedOutcome::Draft };
         Ok(Created { answer: desk.close(tx, answer).await?, outcome })
@@ -160,39 +160,4 @@ async fn same(
 /// The decision speaks of an answer that is not on the desk.
 fn lost() -> Error {
     Error::internal("a decision without its answer")
-}
-
-fn new_answer(desk: &Desk, caller: &Caller, said: &Said) -> Answer {
-    let now = desk.case.now();
-    let last = desk.answers.iter().map(|answer| answer.revision).max().unwrap_or(0);
-    Answer {
-        id: AnswerId::generate(),
-        organization: desk.organization.id,
-        debt_request: desk.case.request.id,
-        external_id: None,
-        revision: last + 1,
-        state: State::Draft,
-        content: said.content.clone(),
-        content_hash: said.hash.clone(),
-        executor: None,
-        source: Source::Api,
-        author: caller.author(),
-        warnings: said.warnings.clone(),
-        last_error: None,
-        blocked_by: None,
-        superseded_by: None,
-        confirm: Vec::new(),
-        reason: None,
-        return_comment: None,
-        maybe_sent: false,
-        confirmed_in_gis: false,
-        gis_updated_at: None,
-        next_check_at: None,
-        trace: None,
-        version: 1,
-        created_at: now,
-        updated_at: now,
-        submitted_at: None,
-        settled_at: None,
-    }
 }

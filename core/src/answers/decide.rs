@@ -48,6 +48,8 @@ pub(super) struct Earlier {
     pub(super) standing: Standing,
     /// Whether it says the same.
     pub(super) same: bool,
+    /// Whether it was not sent from here: then it is not ours to withdraw.
+    pub(super) elsewhere: bool,
 }
 
 /// The draft.
@@ -68,6 +70,8 @@ pub(super) struct Situation {
     pub(super) earlier: Option<Earlier>,
     /// GIS shows that it has answered by itself.
     pub(super) automatic: bool,
+    /// GIS shows an answer, and none was ever sent from here.
+    pub(super) answered_elsewhere: bool,
     /// GIS does not show the request any more.
     pub(super) gone: bool,
     /// Less than a day is left.
@@ -176,18 +180,18 @@ const fn holds_already(earlier: Earlier) -> bool {
 
 /// Whether other content is in force.
 const fn corrects(situation: &Situation) -> bool {
-    matches!(situation.earlier, Some(Earlier { standing: Standing::Delivered { .. }, same: false }))
+    match situation.earlier {
+        Some(Earlier { standing: Standing::Delivered { .. }, same, .. }) => !same,
+        Some(_) => false,
+        None => situation.answered_elsewhere,
+    }
 }
 
 /// What is legal but must be confirmed. A draft harms nobody by being late.
 fn dangers(situation: &Situation, submit: bool) -> impl Iterator<Item = Confirm> {
     let foreign = matches!(situation.draft, Some(Draft { own: false, same: false }));
     let corrects = corrects(situation);
-    let revokes = corrects
-        && match situation.correction {
-            Correction::RevokeThenSend => true,
-            Correction::Overwrite => false,
-        };
+    let revokes = corrects && step(situation.earlier, situation.correction) == EarlierStep::Revoke;
     [
         (foreign, Confirm::DraftExists),
         (corrects, Confirm::AlreadyAnswered),
@@ -204,7 +208,7 @@ const fn step(earlier: Option<Earlier>, correction: Correction) -> EarlierStep {
         (Standing::Queued, _) => EarlierStep::Replace,
         (Standing::InFlight | Standing::Revoking, _) => EarlierStep::WaitFor,
         // The same content once more: GIS shows that it has lost it, there is nothing of it to withdraw.
-        (Standing::Delivered { .. }, _) if earlier.same => EarlierStep::LetBe,
+        (Standing::Delivered { .. }, _) if earlier.same || earlier.elsewhere => EarlierStep::LetBe,
         (Standing::Delivered { .. }, Correction::RevokeThenSend) => EarlierStep::Revoke,
         (Standing::Delivered { .. }, Correction::Overwrite) => EarlierStep::LetBe,
     }

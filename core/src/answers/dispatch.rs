@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::ids::{AnswerId, SubmissionId, TransportId};
 use crate::jobs::JobName;
 use crate::settings::GisSettings;
-use crate::store::{Conn, Tx, submissions};
+use crate::store::Tx;
 
 /// What the client says when an answer shall go to GIS.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Desk {
         let (organization, request) = (&self.organization, &self.case.request);
         let executor = super::executor::choose(tx, organization, request, caller, answer.executor).await?;
         answer.executor = Some(executor);
-        self.make_way(tx, step, answer).await?;
+        self.make_way(tx, step, answer)?;
         let now = self.case.now();
         answer.next_check_at = answer.blocked_by.is_none().then(|| now + settings.package_linger);
         answer.warnings.retain(|warning| warning.code != DEADLINE_PASSED);
@@ -63,22 +63,27 @@ impl Desk {
         Ok(())
     }
 
-    async fn make_way(&mut self, tx: &mut Tx, step: EarlierStep, answer: &mut Answer) -> Result<()> {
+    fn make_way(&mut self, tx: &mut Tx, step: EarlierStep, answer: &mut Answer) -> Result<()> {
+        // What stands in GIS and is not ours is read before it is written over (`api.md` §6.8).
+        self.look_first |= self.is_answered_elsewhere();
         let Some(mut earlier) = self.earlier().cloned() else { return Ok(()) };
         match step {
+            EarlierStep::LetBe if earlier.is_from_elsewhere() => self.look_first = true,
             EarlierStep::LetBe => {}
             EarlierStep::WaitFor => answer.blocked_by = Some(earlier.id),
             EarlierStep::Replace => {
-                let waits = is_waiting(tx, &earlier).await?;
+                let open = self.open_submission(&earlier);
+                let waits = open.as_ref().is_some_and(|open| open.state == SubmissionState::Waiting);
                 answer.blocked_by = earlier.blocked_by.filter(|_| waits);
+                self.look_first |= open.is_some_and(|open| open.look_first);
                 // The one that it replaces may be a correction: that is confirmed already.
                 confirm_too(answer, &earlier.confirm);
                 answer.reason = answer.reason.take().or_else(|| earlier.reason.clone());
-                self.supersede(tx, &mut earlier, answer.id).await?;
+                self.supersede(&mut earlier, answer.id)?;
             }
             EarlierStep::Revoke => {
                 earlier.trace.clone_from(&answer.trace);
-                self.begin_revoke(tx, &mut earlier).await?;
+                self.begin_revoke(tx, &mut earlier)?;
                 answer.blocked_by = Some(earlier.id);
             }
         }
@@ -86,30 +91,31 @@ impl Desk {
     }
 
     /// A newer answer takes the place of one that nothing was sent of.
-    pub(super) async fn supersede(&mut self, tx: &mut Tx, old: &mut Answer, by: AnswerId) -> Result<()> {
+    pub(super) fn supersede(&mut self, old: &mut Answer, by: AnswerId) -> Result<()> {
         old.superseded_by = Some(by);
         old.next_check_at = None;
-        self.withdraw_submissions(tx, old).await?;
-        self.case.apply(tx, old, Change::Supersede).await
+        self.withdraw_submissions(old);
+        self.case.apply(old, Change::Supersede)
     }
 
     /// Takes an answer out of the queue.
-    pub(super) async fn cancel(&mut self, tx: &mut Tx, answer: &mut Answer) -> Result<()> {
+    pub(super) fn cancel(&mut self, answer: &mut Answer) -> Result<()> {
         answer.next_check_at = None;
-        self.withdraw_submissions(tx, answer).await?;
-        self.case.apply(tx, answer, Change::Cancel).await
+        self.withdraw_submissions(answer);
+        self.case.apply(answer, Change::Cancel)
     }
 
     /// Starts to withdraw an answer in force.
-    pub(super) async fn begin_revoke(&mut self, tx: &mut Tx, answer: &mut Answer) -> Result<()> {
+    pub(super) fn begin_revoke(&mut self, tx: &mut Tx, answer: &mut Answer) -> Result<()> {
         answer.next_check_at = Some(self.case.now());
         answer.last_error = None;
-        self.case.apply(tx, answer, Change::BeginRevoke).await?;
-        self.submit(tx, answer, Action::Revoke, SubmissionState::Queued).await
+        self.case.apply(answer, Change::BeginRevoke)?;
+        self.submit(tx, answer, Action::Revoke, SubmissionState::Queued);
+        Ok(())
     }
 
     /// Queues the sending of an answer that is stored.
-    pub(super) async fn queue(&self, tx: &mut Tx, answer: &Answer) -> Result<()> {
+    pub(super) fn queue(&mut self, tx: &mut Tx, answer: &Answer) {
         let state = match answer.blocked_by {
             Some(_) => SubmissionState::Waiting,
             None => SubmissionState::Queued,
@@ -117,39 +123,27 @@ impl Desk {
         if answer.content.attachments().next().is_some() {
             tx.wake(JobName::Files);
         }
-        self.submit(tx, answer, Action::Send, state).await
+        self.submit(tx, answer, Action::Send, state);
     }
 
-    async fn submit(
-        &self,
-        tx: &mut Tx,
-        answer: &Answer,
-        action: Action,
-        state: SubmissionState,
-    ) -> Result<()> {
+    fn submit(&mut self, tx: &mut Tx, answer: &Answer, action: Action, state: SubmissionState) {
         let due_on = self.case.request.gis.due_on;
-        let submission = new_submission(answer, action, state, due_on, self.case.now());
-        submissions::insert(tx, &submission).await?;
+        let mut submission = new_submission(answer, action, state, due_on, self.case.now());
+        submission.look_first |= self.look_first;
         tx.wake(if submission.look_first { JobName::Settle } else { JobName::Outbox });
-        Ok(())
+        self.case.keep(submission);
     }
 
-    async fn withdraw_submissions(&self, conn: &mut Conn, answer: &Answer) -> Result<()> {
-        for mut submission in submissions::of_answer(conn, answer.id).await? {
-            if !submission.state.is_final() {
-                submission.state = SubmissionState::Cancelled;
-                submission.updated_at = self.case.now();
-                submissions::update(conn, &submission).await?;
-            }
+    fn withdraw_submissions(&mut self, answer: &Answer) {
+        if let Some(open) = self.open_submission(answer) {
+            self.case.keep(Submission { state: SubmissionState::Cancelled, ..open });
         }
-        Ok(())
     }
-}
 
-/// Whether an answer still waits for another.
-async fn is_waiting(conn: &mut Conn, answer: &Answer) -> Result<bool> {
-    let submissions = submissions::of_answer(conn, answer.id).await?;
-    Ok(submissions.iter().any(|submission| submission.state == SubmissionState::Waiting))
+    /// The submission of an answer that is not over.
+    fn open_submission(&self, answer: &Answer) -> Option<Submission> {
+        self.case.submissions_of(answer.id).find(|submission| !submission.state.is_final()).cloned()
+    }
 }
 
 const DEADLINE_PASSED: &str = "deadline_passed";

@@ -48,7 +48,7 @@ impl Service {
         answer.warnings = said.warnings;
         answer.executor = executor;
         answer.external_id = answer.external_id.or_else(|| name.clone());
-        desk.case.update(tx, &mut answer).await?;
+        desk.case.update(&mut answer);
         answers::set_files(tx, id, &said.files, self.unused_until()).await?;
         give_name(tx, &answer, name.as_ref()).await?;
         desk.case.tell(EventKind::AnswerEdited, Some(&answer));
@@ -73,7 +73,7 @@ impl Service {
         }
         guard_draft(&answer, caller, if_match)?;
         answers::delete(tx, id, self.unused_until()).await?;
-        desk.case.tell(EventKind::AnswerDeleted, Some(&answer));
+        desk.case.forget(&answer);
         desk.case.close(tx).await?;
         Ok(())
     }

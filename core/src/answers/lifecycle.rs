@@ -11,7 +11,7 @@ use crate::domain::answer::{Answer, Change, Confirm, State};
 use crate::domain::caller::{Caller, Scope};
 use crate::error::{Code, Error, Result};
 use crate::ids::AnswerId;
-use crate::store::{Tx, submissions};
+use crate::store::Tx;
 
 impl Service {
     /// The executor has finished.
@@ -32,7 +32,7 @@ impl Service {
         }
         guard_draft(&answer, caller, if_match)?;
         answer.return_comment = None;
-        desk.case.apply(tx, &mut answer, Change::Complete).await?;
+        desk.case.apply(&mut answer, Change::Complete)?;
         desk.close(tx, answer).await
     }
 
@@ -55,7 +55,7 @@ impl Service {
             return Err(wrong_state(&answer, "вернуть на доработку можно только подготовленный ответ"));
         }
         answer.return_comment = comment;
-        desk.case.apply(tx, &mut answer, Change::Return).await?;
+        desk.case.apply(&mut answer, Change::Return)?;
         desk.close(tx, answer).await
     }
 
@@ -110,8 +110,8 @@ impl Service {
     ) -> Result<AnswerDetails> {
         mandate.note(&mut draft);
         desk.prepare(tx, caller, earlier, &mut draft, &self.settings.gis).await?;
-        desk.case.apply(tx, &mut draft, Change::Submit).await?;
-        desk.queue(tx, &draft).await?;
+        desk.case.apply(&mut draft, Change::Submit)?;
+        desk.queue(tx, &draft);
         desk.close(tx, draft).await
     }
 
@@ -132,11 +132,11 @@ impl Service {
         if answer.state == State::Cancelled {
             return details(tx, answer, desk.case.request.gis.due_on).await;
         }
-        let live = submissions::of_answer(tx, id).await?.iter().any(|submission| submission.state.is_live());
+        let live = desk.case.submissions_of(id).any(|submission| submission.state.is_live());
         if answer.state != State::Queued || answer.maybe_sent || live {
             return Err(wrong_state(&answer, "отменить можно только ответ, отправка которого не начиналась"));
         }
-        desk.cancel(tx, &mut answer).await?;
+        desk.cancel(&mut answer)?;
         desk.close(tx, answer).await
     }
 }

@@ -43,7 +43,7 @@ impl Service {
         limit: i64,
     ) -> Result<Vec<AnswerDetails>> {
         caller.need(Scope::AnswersRead)?;
-        let mut conn = self.db.read().await?;
+        let mut conn = self.db.scan().await?;
         let found = answers::page(&mut conn, caller.organization, filter, after, limit).await?;
         many(&mut conn, caller.organization, found).await
     }
@@ -65,7 +65,7 @@ impl Service {
         }
         // What is no external id is nobody's name.
         let names: Vec<ExternalId> = external_ids.iter().filter_map(|text| text.parse().ok()).collect();
-        let mut conn = self.db.read().await?;
+        let mut conn = self.db.scan().await?;
         let found = answers::find(&mut conn, caller.organization, ids, &names).await?;
         let (names, found): (Vec<_>, Vec<_>) = found.into_iter().unzip();
         let found = many(&mut conn, caller.organization, found).await?;

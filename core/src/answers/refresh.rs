@@ -8,6 +8,7 @@ use gis_client::cadence::PollSchedule;
 use super::AnswerDetails;
 use super::desk::{Desk, wrong_state};
 use crate::Service;
+use crate::case::Case;
 use crate::domain::answer::{Answer, State};
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::message::{Message, MessageState};
@@ -42,24 +43,25 @@ impl Service {
         if nothing_to_ask(&answer) {
             return Err(wrong_state(&answer, "об этом ответе нечего спрашивать у ГИС ЖКХ"));
         }
-        if self.hurry(tx, id).await? {
+        if self.hurry(tx, &mut desk, id).await? {
             answer.next_check_at = Some(desk.case.now());
-            desk.case.update(tx, &mut answer).await?;
+            desk.case.update(&mut answer);
         }
         desk.close(tx, answer).await
     }
 
     /// Brings the next poll or look forward; `false` where nothing is planned that could be.
-    async fn hurry(&self, tx: &mut Tx, id: AnswerId) -> Result<bool> {
+    async fn hurry(&self, tx: &mut Tx, desk: &mut Desk, id: AnswerId) -> Result<bool> {
         let attempts = submissions::attempts(tx, id).await?;
         let message = attempts.iter().filter_map(|attempt| attempt.message.as_ref());
         let accepted = message.filter(|message| message.state == MessageState::Accepted);
         if let Some(message) = accepted.max_by_key(|message| message.sent_at) {
             return self.poll_now(tx, message.clone()).await;
         }
-        let mut submissions = attempts.into_iter().map(|attempt| attempt.submission);
-        match submissions.rfind(|it| it.state == SubmissionState::Uncertain) {
-            Some(submission) => self.look_now(tx, submission).await,
+        let uncertain =
+            desk.case.submissions_of(id).rfind(|submission| submission.state == SubmissionState::Uncertain);
+        match uncertain.cloned() {
+            Some(submission) => look_now(tx, &mut desk.case, submission),
             None => {
                 tx.wake(JobName::Settle);
                 Ok(false)
@@ -77,18 +79,16 @@ impl Service {
         tx.wake(JobName::Polling);
         Ok(messages::update(tx, &message, holder).await?)
     }
+}
 
-    async fn look_now(&self, tx: &mut Tx, mut submission: Submission) -> Result<bool> {
-        let now = self.clock.now();
-        if !allowed(look_turn(&submission, now))? {
-            return Ok(false);
-        }
-        submission.not_before = now;
-        submission.updated_at = now;
-        submissions::update(tx, &submission).await?;
-        tx.wake(JobName::Settle);
-        Ok(true)
+fn look_now(tx: &mut Tx, case: &mut Case, submission: Submission) -> Result<bool> {
+    let now = case.now();
+    if !allowed(look_turn(&submission, now))? {
+        return Ok(false);
     }
+    case.keep(Submission { not_before: now, ..submission });
+    tx.wake(JobName::Settle);
+    Ok(true)
 }
 
 /// What was never sent, and what is over, GIS can say nothing new about.

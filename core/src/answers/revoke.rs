@@ -32,7 +32,7 @@ impl Service {
         let (mut desk, mut answer) = Desk::open_answer(tx, caller, id, if_match, self.clock.now()).await?;
         may_revoke(&desk, &answer, &command.confirm)?;
         Mandate { confirm: command.confirm, reason, trace: command.trace }.note(&mut answer);
-        desk.begin_revoke(tx, &mut answer).await?;
+        desk.begin_revoke(tx, &mut answer)?;
         desk.close(tx, answer).await
     }
 }
@@ -40,6 +40,9 @@ impl Service {
 fn may_revoke(desk: &Desk, answer: &Answer, confirm: &[Confirm]) -> Result<()> {
     if answer.state != State::Delivered {
         return Err(wrong_state(answer, "отозвать можно только размещённый ответ"));
+    }
+    if answer.is_from_elsewhere() {
+        return Err(wrong_state(answer, "ответ размещён не отсюда; отозвать его можно там, где он размещён"));
     }
     match desk.earlier() {
         Some(newest) if newest.id == answer.id => {}

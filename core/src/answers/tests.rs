@@ -3,11 +3,11 @@
 use super::*;
 use crate::domain::answer::{Confirm, Source, State};
 use crate::domain::organization::Employee;
-use crate::domain::submission::{Action, SubmissionState};
+use crate::domain::submission::{Action, Submission, SubmissionState};
 use crate::error::{Code, Error, Result};
 use crate::ids::{DebtRequestId, EmployeeId};
 use crate::store::test_db::for_both;
-use crate::store::{Db, debt_requests, organizations, samples, submissions};
+use crate::store::{Conn, Db, debt_requests, organizations, samples, submissions};
 use crate::test_service::{Bench, start};
 
 /// A bench with a debt request and a default executor whom GIS knows.
@@ -26,7 +26,7 @@ async fn bench(db: Db) -> (Bench, DebtRequestId) {
     let mut tx = bench.service.db.begin().await.unwrap();
     organizations::insert_employee(&mut tx, &executor, start()).await.unwrap();
     organizations::set_default_executor(&mut tx, organization, executor.id).await.unwrap();
-    debt_requests::save_many(&mut tx, std::slice::from_ref(&request)).await.unwrap();
+    debt_requests::save(&mut tx, std::slice::from_ref(&request)).await.unwrap();
     tx.commit().await.unwrap();
     (bench, request.id)
 }
@@ -52,6 +52,12 @@ async fn post(bench: &Bench, command: CreateAnswer) -> Result<Created> {
     Ok(created)
 }
 
+/// What is still to be done in GIS.
+async fn open(conn: &mut Conn, request: DebtRequestId) -> Vec<Submission> {
+    let all = submissions::of_requests(conn, &[request]).await.unwrap();
+    all.into_iter().filter(|submission| !submission.state.is_final()).collect()
+}
+
 fn code(outcome: Result<Created>) -> Code {
     let error = outcome.unwrap_err();
     let Error::Conflict(conflict) = error else { panic!("{error:?}") };
@@ -72,9 +78,24 @@ fn what_is_queued_is_replaced_and_the_same_is_found_again() {
         assert_eq!(old.answer.state, State::Superseded);
         assert_eq!(old.answer.superseded_by, Some(second.answer.answer.id));
         let mut conn = bench.service.db.read().await.unwrap();
-        let open = submissions::open(&mut conn, request).await.unwrap();
+        let open = open(&mut conn, request).await;
         assert_eq!(open.iter().map(|it| it.answer).collect::<Vec<_>>(), [second.answer.answer.id]);
         assert_eq!((open[0].action, open[0].state), (Action::Send, SubmissionState::Queued));
+    });
+}
+
+#[test]
+fn what_replaces_something_that_waits_for_a_look_waits_for_it_too() {
+    for_both(async |db| {
+        let (bench, request) = bench(db).await;
+        post(&bench, no_debt(request, "один")).await.unwrap();
+        let mut tx = bench.service.db.begin().await.unwrap();
+        submissions::look_first(&mut tx, start()).await.unwrap();
+        tx.commit().await.unwrap();
+        post(&bench, no_debt(request, "два")).await.unwrap();
+        let mut conn = bench.service.db.read().await.unwrap();
+        let [open] = open(&mut conn, request).await.try_into().unwrap();
+        assert_eq!((open.state, open.look_first), (SubmissionState::Queued, true));
     });
 }
 
@@ -99,7 +120,7 @@ fn a_name_is_an_alias_moves_with_the_request_and_belongs_to_no_other() {
 
         let other = samples::request(bench.caller.organization);
         let mut tx = bench.service.db.begin().await.unwrap();
-        debt_requests::save_many(&mut tx, std::slice::from_ref(&other)).await.unwrap();
+        debt_requests::save(&mut tx, std::slice::from_ref(&other)).await.unwrap();
         tx.commit().await.unwrap();
         let taken = CreateAnswer { debt_request: other.id, ..named("1С-1", "один") };
         let Error::Invalid(mistakes) = post(&bench, taken).await.unwrap_err() else { panic!("taken") };
@@ -152,7 +173,7 @@ fn a_draft_is_completed_returned_changed_sent_and_taken_back() {
         assert!(sent.answer.executor.is_some());
         let cancelled = service.cancel_answer(&mut tx, caller, id, None).await.unwrap();
         assert_eq!(cancelled.answer.state, State::Cancelled);
-        assert!(submissions::open(&mut tx, request).await.unwrap().is_empty());
+        assert!(open(&mut tx, request).await.is_empty());
         tx.commit().await.unwrap();
     });
 }

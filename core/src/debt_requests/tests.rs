@@ -11,7 +11,7 @@ use crate::test_service::{Bench, caller, only, start};
 
 async fn with_requests(bench: &Bench, requests: &[DebtRequest]) {
     let mut tx = bench.service.db.begin().await.unwrap();
-    debt_requests::save_many(&mut tx, requests).await.unwrap();
+    debt_requests::save(&mut tx, requests).await.unwrap();
     tx.commit().await.unwrap();
 }
 

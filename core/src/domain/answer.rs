@@ -123,6 +123,8 @@ pub enum Change {
     Revoke,
     /// GIS did not withdraw it.
     RevokeFailed,
+    /// It was not sent from here, and GIS does not show it any more.
+    Vanish,
 }
 
 /// The change does not fit the state.
@@ -150,7 +152,8 @@ impl State {
             (Prepared, Change::Return) => Draft,
             (Draft | Prepared, Change::Submit) => Queued,
             (Queued, Change::Cancel) => Cancelled,
-            (Draft | Prepared | Queued, Change::Supersede) => Superseded,
+            // From delivered: a newer one is in force, sent over it or placed elsewhere.
+            (Draft | Prepared | Queued | Delivered, Change::Supersede) => Superseded,
             (Queued | Uncertain, Change::Claim) => Sending,
             // From accepted: GIS has refused the package as a whole after all, for the fault of one item.
             (Sending | Accepted, Change::NotSent { maybe_sent: false }) => Queued,
@@ -161,7 +164,7 @@ impl State {
             // A queued answer is rejected when its file or the correction that it waits for fails.
             (Queued | Sending | Accepted | Uncertain, Change::Reject) => Rejected,
             (Delivered, Change::BeginRevoke) => Revoking,
-            (Revoking, Change::Revoke) => Revoked,
+            (Revoking, Change::Revoke) | (Delivered, Change::Vanish) => Revoked,
             (Revoking, Change::RevokeFailed) => Delivered,
             (_, _) => return Err(Refused { state: self, change }),
         };
@@ -388,11 +391,43 @@ impl Answer {
             | Change::Deliver
             | Change::Reject
             | Change::Revoke
-            | Change::RevokeFailed => {}
+            | Change::RevokeFailed
+            | Change::Vanish => {}
         }
         self.settled_at = self.state.is_final().then_some(now);
         self.touch(now);
         Ok(())
+    }
+
+    /// Whether it was placed in the cabinet of GIS or by another program and only recorded here.
+    #[must_use]
+    pub const fn is_from_elsewhere(&self) -> bool {
+        match self.source {
+            Source::Gis => true,
+            Source::Api | Source::Xlsx | Source::Registry | Source::Auto => false,
+        }
+    }
+
+    /// Whether something that was sent from here may have reached GIS at any time.
+    #[must_use]
+    pub const fn may_have_reached_gis(&self) -> bool {
+        if self.is_from_elsewhere() {
+            return false;
+        }
+        match self.state {
+            State::Sending
+            | State::Accepted
+            | State::Uncertain
+            | State::Delivered
+            | State::Revoking
+            | State::Revoked => true,
+            State::Draft
+            | State::Prepared
+            | State::Queued
+            | State::Rejected
+            | State::Cancelled
+            | State::Superseded => self.maybe_sent,
+        }
     }
 
     /// Notes a change that does not concern the state.

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use gis_client::debt_requests::{AtLeastOne, ExportedDebtor, ExportedResponse};
+use gis_client::debt_requests::{AtLeastOne, ExportedDebtor, ExportedIdentityDocument, ExportedResponse};
 use gis_client::text::{Comment, DocumentNumber, DocumentSeries, NsiCode, PersonName, Personal, Snils};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
@@ -118,6 +118,18 @@ impl Content {
         }
     }
 
+    /// What GIS shows of an answer that was not sent from here, without its files, which are not ours; `None` where it does
+    /// not say whether there is a debt, or names nobody who can be read although there is one.
+    #[must_use]
+    pub fn of_exported(response: &ExportedResponse) -> Option<Self> {
+        let comment = read(response.comment.as_ref(), Comment::parse);
+        if !response.has_debt? {
+            return Some(Self::NoDebt { comment });
+        }
+        let debtors = AtLeastOne::new(response.debtors.iter().filter_map(Debtor::of_exported).collect())?;
+        Some(Self::Debt { comment, debtors, files: Vec::new() })
+    }
+
     /// Every file with its JSON pointer in the client's terms; one file may stand in several places.
     pub fn attachments(&self) -> impl Iterator<Item = (String, AttachmentId)> + '_ {
         let of_debtors = self.debtors().iter().enumerate().flat_map(|(debtor, person)| {
@@ -128,6 +140,35 @@ impl Content {
         let of_answer = self.files().iter().enumerate();
         of_debtors.chain(of_answer.map(|(place, id)| (format!("/attachments/{place}/attachment_id"), *id)))
     }
+}
+
+impl Debtor {
+    fn of_exported(debtor: &ExportedDebtor) -> Option<Self> {
+        let person = &debtor.person;
+        Some(Self {
+            last_name: read(person.last_name.as_ref(), PersonName::parse)?,
+            first_name: read(person.first_name.as_ref(), PersonName::parse)?,
+            middle_name: read(person.middle_name.as_ref(), PersonName::parse),
+            snils: read(person.snils.as_ref(), Snils::parse),
+            identity_document: person.document.as_ref().and_then(IdentityDocument::of_exported),
+            documents: Vec::new(),
+        })
+    }
+}
+
+impl IdentityDocument {
+    fn of_exported(document: &ExportedIdentityDocument) -> Option<Self> {
+        Some(Self {
+            type_code: NsiCode::parse(document.kind.code.as_deref()?).ok()?,
+            series: read(document.series.as_ref(), DocumentSeries::parse),
+            number: read(document.number.as_ref(), DocumentNumber::parse)?,
+        })
+    }
+}
+
+/// A text of GIS as one of ours, where it keeps to the limits.
+fn read<T, E>(text: Option<&Personal>, parse: impl Fn(String) -> Result<T, E>) -> Option<T> {
+    parse(text?.as_str().to_owned()).ok()
 }
 
 /// The form in which contents are compared. Holds personal data; only its keyed hash is stored.

@@ -53,6 +53,8 @@ pub enum Purpose {
         to: chrono::NaiveDate,
         /// Where the page starts; `None` for the first.
         after: Option<DebtRequestId>,
+        /// How many debt requests the pages before it had.
+        found: i64,
     },
     /// What GIS shows of these, with answers; at most 100.
     Look {

@@ -6,6 +6,7 @@ pub mod caller;
 pub mod content;
 pub mod debt_request;
 pub mod event;
+pub mod evidence;
 pub mod message;
 pub mod organization;
 pub mod submission;

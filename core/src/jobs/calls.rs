@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Europe::Moscow;
 use gis_client::debt_requests::GisError;
 use gis_client::envelope::{Header, Sender};
+use gis_client::error::NotSent;
 use gis_client::{Call, Fate, Repeat};
 use uuid::Uuid;
 
@@ -38,6 +39,11 @@ impl Worker {
         Lease { until: after(self.now(), length), not_after: begun.checked_add(length).unwrap_or(begun) }
     }
 
+    /// How many messages are worked at side by side; the gate lets through as many calls as GIS takes at once.
+    pub(crate) fn lanes(&self) -> usize {
+        self.service.settings.gis.parallel.max(1).saturating_mul(2)
+    }
+
     /// Who sends for an organisation. An error names the signer that the configuration lacks.
     #[expect(clippy::result_large_err, reason = "once a package, and the error is stored as it is")]
     pub(crate) fn sender(&self, organization: &Organization) -> std::result::Result<Sender, LastError> {
@@ -60,7 +66,7 @@ impl Worker {
             // GIS counts its days in Moscow and its clients write Moscow time.
             sent_at: self.now().with_timezone(&Moscow).fixed_offset(),
         };
-        Call { sender: sender.clone(), header, not_after: Some(lease.not_after) }
+        Call { sender: sender.clone(), header, not_after: Some(lease.not_after), recorder: None }
     }
 
     /// When to try again after so many failures in a row, not before what GIS asked for.
@@ -70,7 +76,7 @@ impl Worker {
         let wait = settings.backoff.wait(failures, rand::random());
         let asked = match repeat {
             Repeat::Later { after } | Repeat::AfterLook { after } => after,
-            Repeat::NewMessage { after } => Some(after.max(settings.resend_after_fault)),
+            Repeat::NewMessage { .. } => Some(settings.resend_after_fault),
             Repeat::AfterRepair => Some(settings.backoff.longest),
             Repeat::Never | Repeat::InParts => None,
         };
@@ -143,6 +149,9 @@ pub(crate) async fn finish(
 pub(crate) fn error_of_call(error: &gis_client::Error, now: DateTime<Utc>) -> LastError {
     if let gis_client::Error::Fault(fault) = error {
         return error_of_gis(fault, None, now);
+    }
+    if let gis_client::Error::NotSent { reason: NotSent::Unrecorded, .. } = error {
+        return service_error("archive_unavailable", format!("сообщение не отправлено: {error}"));
     }
     let (code, detail) = match error.fate() {
         Fate::NotSent => ("gis_unreachable", "сообщение не отправлено: нет связи с ГИС ЖКХ"),

@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
-use futures_util::future::{Shared, join_all};
+use futures_util::future::Shared;
 use serde_json::json;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::{JobName, Report, Worker, restored};
@@ -23,22 +25,29 @@ const PERIOD: Duration = Duration::from_secs(60);
 const RETENTION_PERIOD: Duration = Duration::from_secs(3600);
 /// The shortest time between an activation that failed and the next one.
 const PAUSE: Duration = Duration::from_secs(5);
+/// So long the looks at GIS are gathered: a question takes as long for one debt request as for a hundred.
+const GATHERING: Duration = Duration::from_secs(1);
 /// More rounds than any test has work for; reaching it means that a job reports work that it does not do.
 const MOST_ROUNDS: usize = 1000;
 
 impl Worker {
-    /// Runs every job until `shutdown` comes and the activations under way have ended. Whoever cannot wait so long drops
-    /// the future: what was under way is found again by its leases.
-    pub async fn run(&self, shutdown: impl Future<Output = ()> + Send) {
+    /// Runs every job, each as a task of its own, until `shutdown` comes and the activations under way have ended. Whoever
+    /// cannot wait so long drops the future: what was under way is found again by its leases.
+    pub async fn run(self: Arc<Self>, shutdown: impl Future<Output = ()> + Send + 'static) {
         let shutdown = shutdown.boxed().shared();
-        while let Err(error) = restored::distrust(self).await {
+        while let Err(error) = restored::distrust(&self).await {
             tracing::error!(%error, "no job runs before the queue is looked at");
             tokio::select! {
                 () = shutdown.clone() => return,
                 () = tokio::time::sleep(PAUSE) => {}
             }
         }
-        join_all(JobName::ALL.iter().map(|job| self.run_job(*job, shutdown.clone()))).await;
+        let mut jobs = JoinSet::new();
+        for job in JobName::ALL {
+            let (worker, shutdown) = (Arc::clone(&self), shutdown.clone());
+            jobs.spawn(async move { worker.run_job(*job, shutdown).await });
+        }
+        jobs.join_all().await;
     }
 
     /// Steps every job in turn until a whole round has found nothing to do: what the jobs can do without time passing.
@@ -75,6 +84,13 @@ impl Worker {
                 () = &mut shutdown => return,
                 () = woken(&mut wakes, job) => {}
                 () = tokio::time::sleep_until(deadline) => {}
+            }
+            if job == JobName::Settle {
+                tokio::select! {
+                    biased;
+                    () = &mut shutdown => return,
+                    () = tokio::time::sleep(GATHERING) => {}
+                }
             }
         }
     }
@@ -123,7 +139,8 @@ fn wait(job: JobName, report: &Report, now: DateTime<Utc>) -> Duration {
         return Duration::ZERO;
     }
     // A time that is past and for which nothing was done: somebody else has it, or the clocks differ. Do not spin.
-    let next = report.next.map(|next| (next - now).to_std().unwrap_or_default().max(Duration::from_secs(1)));
+    let past = Duration::from_secs(1);
+    let next = report.next.map(|next| if next > now { (next - now).to_std().unwrap_or(past) } else { past });
     next.map_or(period, |next| next.min(period))
 }
 
@@ -158,7 +175,6 @@ mod tests {
     #[test]
     fn a_runtime_of_several_threads_can_run_it() {
         fn send<T: Send>(_: impl FnOnce(&'static Worker) -> T) {}
-        send(|worker| worker.run(std::future::pending()));
         send(Worker::step_all);
     }
 
@@ -175,6 +191,7 @@ mod tests {
             (JobName::Outbox, report(0, None), PERIOD),
             (JobName::Outbox, report(0, Some(10)), Duration::from_secs(10)),
             (JobName::Outbox, report(0, Some(1000)), PERIOD),
+            (JobName::Outbox, report(0, Some(0)), Duration::from_secs(1)),
             (JobName::Outbox, report(0, Some(-5)), Duration::from_secs(1)),
             (JobName::Retention, report(0, Some(3600)), RETENTION_PERIOD),
         ];

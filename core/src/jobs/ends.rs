@@ -114,6 +114,7 @@ mod tests {
             (not_sent(NotSent::ConnectTimeout), LATER),
             (not_sent(NotSent::NoConnection), LATER),
             (not_sent(NotSent::LeaseOver), LATER),
+            (not_sent(NotSent::Unrecorded), LATER),
             (
                 not_sent(NotSent::Busy { status: 503, retry_after: SOON }),
                 End::NotSent { alarm: false, after: SOON },

@@ -9,7 +9,7 @@ use gis_client::debt_requests::{
 use gis_client::{Fate, Repeat};
 use tracing::Instrument;
 
-use super::calls::{Lease, acknowledge, error_of_call, finish, new_message, service_error};
+use super::calls::{Lease, acknowledge, after, error_of_call, finish, new_message, service_error};
 use super::gate::{Entry, Pass};
 use super::{JobName, Worker, looks, pages};
 use crate::domain::answer::LastError;
@@ -43,7 +43,14 @@ pub(crate) struct Prepared {
 pub(crate) async fn ask(worker: &Worker, organization: OrganizationId, purpose: Purpose) -> Result<Asked> {
     let pass = match worker.enter(Operation::Export).await? {
         Entry::Open(pass) => pass,
-        Entry::Closed { until } => return Ok(Asked::Later { again_at: until }),
+        Entry::Closed { until } => {
+            if let Purpose::Look { ids } = &purpose {
+                let mut tx = worker.service.db.begin().await?;
+                looks::put_off(&mut tx, worker, ids, until).await?;
+                tx.commit().await?;
+            }
+            return Ok(Asked::Later { again_at: until });
+        }
     };
     let mut tx = worker.service.db.begin().await?;
     let prepared = prepare(&mut tx, worker, organization, purpose, 0).await?;
@@ -144,8 +151,8 @@ async fn failed(worker: &Worker, message: &Message, error: &gis_client::Error) -
     }
 }
 
-/// Ends a question that did not get through. That of a page stays the run's last one and says when it is asked anew; who
-/// asked for a look asks again.
+/// Ends a question that did not get through. That of a page stays open in its run and says when it is asked anew; those of a
+/// look are looked at again.
 pub(crate) async fn put_off(
     worker: &Worker,
     message: &Message,
@@ -167,8 +174,17 @@ pub(crate) async fn put_off(
         ..message.clone()
     };
     let mut tx = worker.service.db.begin().await?;
-    messages::update(&mut tx, &ended, Some(worker.id)).await?;
-    tx.wake(JobName::Sync);
+    if messages::update(&mut tx, &ended, Some(worker.id)).await? {
+        match &ended.purpose {
+            Purpose::Look { ids } => {
+                // Nobody counts how often a look failed, so it is never repeated at once.
+                let soonest = after(worker.now(), worker.service.settings.gis.resend_after_fault);
+                looks::put_off(&mut tx, worker, ids, again_at.max(soonest)).await?;
+            }
+            Purpose::Page { .. } => tx.wake(JobName::Sync),
+            Purpose::Import => {}
+        }
+    }
     tx.commit().await?;
     Ok(Asked::Later { again_at })
 }
@@ -233,10 +249,10 @@ mod tests {
     #[test]
     fn a_page_is_asked_in_the_form_of_the_settings() {
         let run = Uuid::from_u128(1).into();
-        let purpose = Purpose::Page { run, from: day(1, 1), to: day(7, 1), after: None };
+        let purpose = Purpose::Page { run, from: day(1, 1), to: day(7, 1), after: None, found: 0 };
         let asked = question(&purpose, ExportVersion::V14_0_0_0).unwrap();
         assert_eq!(asked.version(), ExportVersion::V14_0_0_0);
-        let backwards = Purpose::Page { run, from: day(7, 1), to: day(1, 1), after: None };
+        let backwards = Purpose::Page { run, from: day(7, 1), to: day(1, 1), after: None, found: 0 };
         assert_eq!(question(&backwards, ExportVersion::V14_0_0_0).unwrap_err().code, "export_impossible");
         assert!(question(&Purpose::Import, ExportVersion::V14_0_0_0).is_err());
     }

@@ -12,18 +12,19 @@ use serde_json::json;
 
 use super::calls::error_of_call;
 use super::gate::Entry;
-use super::items::hold;
+use super::items::{close_all, hold};
 use super::{JobName, Report, Worker};
+use crate::crash::Point;
 use crate::domain::answer::{Answer, LastError, State};
 use crate::domain::attachment::{Attachment, FileState};
 use crate::domain::submission::Submission;
 use crate::ids::AttachmentId;
 use crate::store::gis_operations::Operation;
-use crate::store::{Tx, answers, attachments, organizations, submissions};
+use crate::store::{answers, attachments, organizations, submissions};
 use crate::{Error, Result};
 
 pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
-    let limit = i64::try_from(worker.service.settings.gis.parallel.max(1)).unwrap_or(1);
+    let limit = i64::try_from(worker.lanes()).unwrap_or(1);
     let claimed = {
         let mut tx = worker.service.db.begin().await?;
         let claimed = attachments::claim_uploads(&mut tx, worker.now(), worker.lease().until, limit).await?;
@@ -54,12 +55,11 @@ async fn upload(worker: &Worker, file: Attachment, failures: i64) -> Result<bool
     let prepared = prepare(worker, &file).await?;
     let resume = file.gis_id.filter(|_| file.gis_state == FileState::Uploading).map(Into::into);
     let outcome = worker.gis.upload_file(&prepared, resume, Some(lease.not_after)).await;
-    let settled = match &outcome {
+    pass.leave(outcome.as_ref().map_err(|failure| &failure.error)).await?;
+    match &outcome {
         Ok(uploaded) => taken(worker, file, uploaded).await,
         Err(error) => failed(worker, file, error, failures).await,
-    };
-    pass.leave(outcome.as_ref().map_err(|failure| &failure.error)).await?;
-    settled
+    }
 }
 
 async fn prepare(worker: &Worker, file: &Attachment) -> Result<FileUpload> {
@@ -75,6 +75,7 @@ async fn prepare(worker: &Worker, file: &Attachment) -> Result<FileUpload> {
 }
 
 async fn taken(worker: &Worker, file: Attachment, uploaded: &UploadedFile) -> Result<bool> {
+    worker.service.reach(Point::FileUploaded);
     if uploaded.hash != file.gost_hash {
         return Err(Error::internal("the content of a file has changed in the file store of ours"));
     }
@@ -88,6 +89,7 @@ async fn taken(worker: &Worker, file: Attachment, uploaded: &UploadedFile) -> Re
     attachments::update(&mut tx, &file, worker.now(), 0).await?;
     tx.wake(JobName::Outbox);
     tx.commit().await?;
+    worker.service.reach(Point::FileRecorded);
     Ok(true)
 }
 
@@ -160,26 +162,17 @@ async fn refuse(worker: &Worker, file: Attachment, error: LastError) -> Result<(
         known
     };
     let mut tx = worker.service.db.begin().await?;
-    for item in hold(&mut tx, &known, worker.now()).await? {
-        if item.answer.state == State::Queued {
-            reject(&mut tx, worker, item, file.id, &error).await?;
-        }
+    let mut items = hold(&mut tx, &known, worker.now()).await?;
+    items.retain(|item| item.answer.state == State::Queued);
+    for item in &mut items {
+        let error = LastError { pointer: pointer_of(&item.answer, file.id), ..error.clone() };
+        item.refused(&worker.service.settings.gis, error)?;
     }
+    close_all(&mut tx, items).await?;
+    tx.wake(JobName::Settle);
     attachments::update(&mut tx, &file, worker.now(), 0).await?;
     tx.commit().await?;
     Ok(())
-}
-
-async fn reject(
-    tx: &mut Tx,
-    worker: &Worker,
-    mut item: super::items::Item,
-    file: AttachmentId,
-    error: &LastError,
-) -> Result<()> {
-    let error = LastError { pointer: pointer_of(&item.answer, file), ..error.clone() };
-    item.refused(tx, &worker.service.settings.gis, error).await?;
-    item.close(tx).await
 }
 
 fn pointer_of(answer: &Answer, file: AttachmentId) -> Option<String> {

@@ -10,9 +10,7 @@ use crate::domain::answer::{Answer, Change, LastError};
 use crate::domain::submission::{Action, Submission, SubmissionState};
 use crate::error::Result;
 use crate::ids::{SubmissionId, TransportId};
-use crate::jobs::JobName;
 use crate::settings::Correction;
-use crate::store::{Tx, answers, submissions};
 
 /// How the answer that was waited for has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,43 +24,42 @@ pub(crate) enum Settled {
 }
 
 /// Lets those go on that waited for an answer.
-pub(crate) async fn release(
-    tx: &mut Tx,
+pub(crate) fn release(
     case: &mut Case,
     blocker: &mut Answer,
     correction: Correction,
     settled: Settled,
 ) -> Result<()> {
-    let followers = answers::blocked_by(tx, blocker.id).await?;
-    if followers.is_empty() {
-        return Ok(());
-    }
-    tx.wake(JobName::Settle);
+    let followers = case.answers().iter().rev().filter(|answer| answer.blocked_by == Some(blocker.id));
+    let waiting: Vec<_> =
+        followers.filter_map(|answer| Some((answer.clone(), waiting(case, answer)?))).collect();
     match (settled, correction) {
-        (Settled::InForce, Correction::RevokeThenSend) => return withdraw(tx, case, blocker).await,
+        _ if waiting.is_empty() => Ok(()),
+        (Settled::InForce, Correction::RevokeThenSend) => withdraw(case, blocker),
         (Settled::InForce, Correction::Overwrite) | (Settled::OutOfForce, _) => {
-            for follower in followers {
-                enqueue(tx, case, follower).await?;
+            for (follower, waiting) in waiting {
+                enqueue(case, follower, waiting);
             }
+            Ok(())
         }
         (Settled::RevokeFailed, _) => {
-            for follower in followers {
-                reject(tx, case, follower, blocker.last_error.as_ref()).await?;
-            }
+            let why = blocker.last_error.as_ref();
+            waiting.into_iter().try_for_each(|(follower, waiting)| reject(case, follower, waiting, why))
         }
     }
-    Ok(())
 }
 
-async fn withdraw(tx: &mut Tx, case: &mut Case, answer: &mut Answer) -> Result<()> {
+fn waiting(case: &Case, follower: &Answer) -> Option<Submission> {
+    case.submissions_of(follower.id).find(|submission| submission.state == SubmissionState::Waiting).cloned()
+}
+
+fn withdraw(case: &mut Case, answer: &mut Answer) -> Result<()> {
     let now = case.now();
-    let submitted = submissions::of_answer(tx, answer.id).await?;
-    let Some(send) = submitted.iter().rfind(|submission| submission.action == Action::Send) else {
-        return Ok(());
-    };
-    submissions::insert(tx, &revoke_of(send, now)).await?;
+    let send = case.submissions_of(answer.id).rfind(|submission| submission.action == Action::Send);
+    let Some(revoke) = send.map(|send| revoke_of(send, now)) else { return Ok(()) };
+    case.keep(revoke);
     answer.next_check_at = Some(now);
-    case.apply(tx, answer, Change::BeginRevoke).await
+    case.apply(answer, Change::BeginRevoke)
 }
 
 /// The withdrawal of what a submission placed.
@@ -87,25 +84,15 @@ fn revoke_of(send: &Submission, now: DateTime<Utc>) -> Submission {
     }
 }
 
-async fn enqueue(tx: &mut Tx, case: &mut Case, mut follower: Answer) -> Result<()> {
+fn enqueue(case: &mut Case, mut follower: Answer, waiting: Submission) {
     let now = case.now();
-    let Some(waiting) = waiting(tx, &follower).await? else { return Ok(()) };
-    let queued = Submission {
-        state: SubmissionState::Queued,
-        not_before: now,
-        look_first: true,
-        updated_at: now,
-        ..waiting
-    };
-    submissions::update(tx, &queued).await?;
+    case.keep(Submission { state: SubmissionState::Queued, not_before: now, look_first: true, ..waiting });
     follower.blocked_by = None;
     follower.next_check_at = Some(now);
-    case.update(tx, &mut follower).await
+    case.update(&mut follower);
 }
 
-async fn reject(tx: &mut Tx, case: &mut Case, mut follower: Answer, why: Option<&LastError>) -> Result<()> {
-    let now = case.now();
-    let Some(waiting) = waiting(tx, &follower).await? else { return Ok(()) };
+fn reject(case: &mut Case, mut follower: Answer, waiting: Submission, why: Option<&LastError>) -> Result<()> {
     let error = LastError {
         origin: "gis".to_owned(),
         code: "correction_refused".to_owned(),
@@ -113,19 +100,8 @@ async fn reject(tx: &mut Tx, case: &mut Case, mut follower: Answer, why: Option<
         pointer: None,
         gis: why.and_then(|error| error.gis.clone()),
     };
-    let refused = Submission {
-        state: SubmissionState::Refused,
-        error: Some(error.clone()),
-        updated_at: now,
-        ..waiting
-    };
-    submissions::update(tx, &refused).await?;
+    case.keep(Submission { state: SubmissionState::Refused, error: Some(error.clone()), ..waiting });
     follower.last_error = Some(error);
     follower.next_check_at = None;
-    case.apply(tx, &mut follower, Change::Reject).await
-}
-
-async fn waiting(tx: &mut Tx, follower: &Answer) -> Result<Option<Submission>> {
-    let submitted = submissions::of_answer(tx, follower.id).await?;
-    Ok(submitted.into_iter().find(|submission| submission.state == SubmissionState::Waiting))
+    case.apply(&mut follower, Change::Reject)
 }

@@ -18,9 +18,13 @@ use crate::domain::answer::{Answer, Change, LastError, State};
 use crate::domain::message::Message;
 use crate::domain::submission::{Action, Submission, SubmissionState};
 use crate::error::Result;
-use crate::ids::DebtRequestId;
+use crate::ids::{DebtRequestId, SubmissionId};
 use crate::settings::GisSettings;
-use crate::store::{Tx, answers, debt_requests, submissions};
+use crate::store::Tx;
+
+/// So long after its delivery GIS is first asked to show an answer, where the settle time is not shorter: whoever waits for
+/// the confirmation has it soon when GIS shows it soon, and packages that were delivered together are looked at together.
+const FIRST_CONFIRMATION: Duration = Duration::from_secs(60);
 
 /// A submission with its answer; the transaction holds their debt request.
 #[derive(Debug)]
@@ -33,39 +37,37 @@ pub(crate) struct Item {
     pub(crate) answer: Answer,
 }
 
-/// Takes the debt requests of submissions that were read before, and reads those again. Of a debt request only the first
-/// one is taken.
+/// Takes the debt requests of submissions that were read before, with those as they are now. Of a debt request only the
+/// first one is taken.
 pub(crate) async fn hold(tx: &mut Tx, known: &[Submission], now: DateTime<Utc>) -> Result<Vec<Item>> {
     let requests: Vec<DebtRequestId> = known.iter().map(|submission| submission.debt_request).collect();
-    let mut requests: HashMap<_, _> = debt_requests::lock_many(tx, &requests)
-        .await?
-        .into_iter()
-        .map(|request| (request.id, request))
-        .collect();
-    let ids: Vec<_> = known.iter().map(|submission| submission.id).collect();
-    let mut fresh: HashMap<_, _> = submissions::find(tx, &ids)
-        .await?
-        .into_iter()
-        .map(|submission| (submission.id, submission))
-        .collect();
-    let ids: Vec<_> = known.iter().map(|submission| submission.answer).collect();
-    let mut answers: HashMap<_, _> =
-        answers::find_any(tx, &ids).await?.into_iter().map(|answer| (answer.id, answer)).collect();
-    let items = known.iter().filter_map(|known| {
-        let submission = fresh.remove(&known.id)?;
-        let answer = answers.remove(&known.answer)?;
-        let request = requests.remove(&known.debt_request)?;
-        Some(Item { case: Case::of(request, now), submission, answer })
-    });
-    Ok(items.collect())
+    let mut cases: HashMap<_, _> =
+        Case::open_many(tx, &requests, now).await?.into_iter().map(|case| (case.request.id, case)).collect();
+    let item = |known: &Submission| Item::of(cases.remove(&known.debt_request)?, known.id);
+    Ok(known.iter().filter_map(item).collect())
+}
+
+/// Writes what changed; for all items of a transaction at once.
+pub(crate) async fn close_all(tx: &mut Tx, items: Vec<Item>) -> Result<()> {
+    Case::close_all(tx, items.into_iter().map(|item| item.case).collect()).await?;
+    Ok(())
 }
 
 impl Item {
+    /// A submission of a debt request.
+    pub(crate) fn of(case: Case, id: SubmissionId) -> Option<Self> {
+        let submission = case.submissions().iter().find(|submission| submission.id == id)?.clone();
+        let answer = case.answer(submission.answer)?.clone();
+        Some(Self { case, submission, answer })
+    }
+
     /// Whether an attempt may begin now.
     pub(crate) fn may_begin(&self) -> bool {
         let state = self.submission.state;
         let waits = matches!(state, SubmissionState::Queued | SubmissionState::Uncertain);
-        waits && !self.submission.look_first && self.submission.not_before <= self.case.now()
+        let rival = |other: &Submission| other.id != self.submission.id && other.state.is_live();
+        let alone = !self.case.submissions().iter().any(rival);
+        waits && alone && !self.submission.look_first && self.submission.not_before <= self.case.now()
     }
 
     /// Whether something of it may have reached GIS before an attempt that began then.
@@ -88,13 +90,24 @@ impl Item {
     }
 
     /// The repair is given up before anything of it was sent.
-    pub(crate) async fn give_up_repair(&mut self, tx: &mut Tx) -> Result<()> {
+    pub(crate) fn give_up_repair(&mut self) {
         self.end(SubmissionState::Done, None);
-        self.touch(tx).await
+        self.touch();
+    }
+
+    /// A repair of another action that is still queued is given up: this one decides what is in force.
+    pub(crate) fn overtake_repairs(&mut self) {
+        let overtaken = |other: &&Submission| {
+            other.state == SubmissionState::Queued && other.repairs > 0 && other.id != self.submission.id
+        };
+        let overtaken: Vec<_> = self.case.submissions().iter().filter(overtaken).cloned().collect();
+        for repair in overtaken {
+            self.case.keep(Submission { state: SubmissionState::Done, ..repair });
+        }
     }
 
     /// An attempt begins.
-    pub(crate) async fn begin(&mut self, tx: &mut Tx, sent_at: DateTime<Utc>) -> Result<()> {
+    pub(crate) fn begin(&mut self, sent_at: DateTime<Utc>) -> Result<()> {
         if !self.is_repair() {
             // What a person was called for is superseded by what is done now.
             self.case.request.alarm = None;
@@ -103,11 +116,11 @@ impl Item {
         self.submission.attempts += 1;
         self.submission.began_at.get_or_insert(sent_at);
         self.answer.next_check_at = None;
-        self.store(tx, Change::Claim).await
+        self.store(Change::Claim)
     }
 
     /// GIS has acknowledged an attempt. While it takes long, a look may find the answer first.
-    pub(crate) async fn acknowledged(&mut self, tx: &mut Tx, message: &Message) -> Result<()> {
+    pub(crate) fn acknowledged(&mut self, message: &Message) -> Result<()> {
         self.submission.state = SubmissionState::Accepted;
         self.submission.uncertain_since = None;
         self.submission.error = None;
@@ -115,29 +128,27 @@ impl Item {
         self.submission.not_before = after(self.case.now(), self.patience());
         self.answer.next_check_at = message.next_poll_at;
         self.answer.last_error = None;
-        self.store(tx, Change::Acknowledge).await
+        self.store(Change::Acknowledge)
     }
 
     /// Nobody knows whether GIS took the attempt.
-    pub(crate) async fn doubt(
-        &mut self,
-        tx: &mut Tx,
-        look_at: DateTime<Utc>,
-        error: Option<LastError>,
-    ) -> Result<()> {
+    pub(crate) fn doubt(&mut self, look_at: DateTime<Utc>, error: Option<LastError>) -> Result<()> {
         let known = self.submission.state == SubmissionState::Uncertain;
         self.submission.state = SubmissionState::Uncertain;
         self.submission.uncertain_since = Some(self.case.now());
         self.submission.error.clone_from(&error);
         self.look_at(look_at);
         self.answer.last_error = error;
-        if known { self.touch(tx).await } else { self.store(tx, Change::LoseSight).await }
+        if known {
+            self.touch();
+            return Ok(());
+        }
+        self.store(Change::LoseSight)
     }
 
     /// GIS certainly took nothing of an attempt that began at `sent_at`.
-    pub(crate) async fn put_back(
+    pub(crate) fn put_back(
         &mut self,
-        tx: &mut Tx,
         sent_at: DateTime<Utc>,
         again_at: DateTime<Utc>,
         error: LastError,
@@ -155,33 +166,27 @@ impl Item {
         self.look_at(again_at);
         self.submission.look_first = maybe_sent || self.submission.action == Action::Revoke;
         self.answer.last_error = Some(error);
-        self.store(tx, Change::NotSent { maybe_sent }).await
+        self.store(Change::NotSent { maybe_sent })
     }
 
     /// A look has shown that the attempt may be made, or made again.
-    pub(crate) async fn allow(&mut self, tx: &mut Tx) -> Result<()> {
+    pub(crate) fn allow(&mut self) {
         self.submission.look_first = false;
         self.submission.not_before = self.case.now();
         self.answer.next_check_at = Some(self.case.now());
-        self.touch(tx).await
+        self.touch();
     }
 
     /// Another look is needed first.
-    pub(crate) async fn wait(
-        &mut self,
-        tx: &mut Tx,
-        look_at: DateTime<Utc>,
-        error: Option<LastError>,
-    ) -> Result<()> {
+    pub(crate) fn wait(&mut self, look_at: DateTime<Utc>, error: Option<LastError>) {
         self.submission.error = error;
         self.look_at(look_at);
-        self.touch(tx).await
+        self.touch();
     }
 
     /// The answer is in force, or withdrawn.
-    pub(crate) async fn done(
+    pub(crate) fn done(
         &mut self,
-        tx: &mut Tx,
         settings: &GisSettings,
         gis_updated_at: Option<DateTime<Utc>>,
     ) -> Result<()> {
@@ -190,21 +195,19 @@ impl Item {
         let (change, settled) = match self.submission.action {
             Action::Send => {
                 self.answer.gis_updated_at = gis_updated_at;
-                self.answer.next_check_at = Some(after(self.case.now(), settings.settle_time));
+                self.answer.next_check_at =
+                    Some(after(self.case.now(), settings.settle_time.min(FIRST_CONFIRMATION)));
                 (Change::Deliver, Settled::InForce)
             }
             Action::Revoke => (Change::Revoke, Settled::OutOfForce),
         };
-        self.settle(tx, settings, change, settled).await
+        // It may have taken effect long after the call, and what was seen before proves nothing of it.
+        self.case.watch_from_now(after(self.case.now(), settings.view_lag));
+        self.settle(settings, change, settled)
     }
 
     /// GIS has refused it for good, or something stands in its way.
-    pub(crate) async fn refused(
-        &mut self,
-        tx: &mut Tx,
-        settings: &GisSettings,
-        error: LastError,
-    ) -> Result<()> {
+    pub(crate) fn refused(&mut self, settings: &GisSettings, error: LastError) -> Result<()> {
         self.end(SubmissionState::Refused, Some(error.clone()));
         self.answer.last_error = Some(error);
         if self.is_repair() {
@@ -214,7 +217,7 @@ impl Item {
             Action::Send => (Change::Reject, Settled::OutOfForce),
             Action::Revoke => (Change::RevokeFailed, Settled::RevokeFailed),
         };
-        self.settle(tx, settings, change, settled).await
+        self.settle(settings, change, settled)
     }
 
     /// When to look after an attempt whose fate is unknown (`api.md` §6.5, §6.6).
@@ -248,12 +251,6 @@ impl Item {
         if last_day { HOUR / 2 } else { HOUR }
     }
 
-    /// Writes the debt request with its events.
-    pub(crate) async fn close(self, tx: &mut Tx) -> Result<()> {
-        self.case.close(tx).await?;
-        Ok(())
-    }
-
     fn look_at(&mut self, time: DateTime<Utc>) {
         self.submission.look_first = true;
         self.submission.not_before = time;
@@ -268,59 +265,36 @@ impl Item {
         self.answer.next_check_at = None;
     }
 
-    async fn settle(
-        &mut self,
-        tx: &mut Tx,
-        settings: &GisSettings,
-        change: Change,
-        settled: Settled,
-    ) -> Result<()> {
+    fn settle(&mut self, settings: &GisSettings, change: Change, settled: Settled) -> Result<()> {
         if self.is_repair() {
-            return self.touch(tx).await;
+            self.touch();
+            return Ok(());
         }
-        self.write(tx).await?;
-        self.case.apply(tx, &mut self.answer, change).await?;
-        followers::release(tx, &mut self.case, &mut self.answer, settings.correction, settled).await
+        self.case.keep(self.submission.clone());
+        self.case.apply(&mut self.answer, change)?;
+        if settled == Settled::InForce {
+            self.case.supersede_others(&self.answer)?;
+        }
+        followers::release(&mut self.case, &mut self.answer, settings.correction, settled)
     }
 
-    /// Writes both; the answer changes only when it is its own submission, and not its withdrawal or a repair.
-    async fn store(&mut self, tx: &mut Tx, change: Change) -> Result<()> {
+    /// Keeps both; the answer changes only when it is its own submission, and not its withdrawal or a repair.
+    fn store(&mut self, change: Change) -> Result<()> {
         match self.submission.action {
             Action::Send if !self.is_repair() => {
-                self.write(tx).await?;
-                self.case.apply(tx, &mut self.answer, change).await
+                self.case.keep(self.submission.clone());
+                self.case.apply(&mut self.answer, change)
             }
-            Action::Send | Action::Revoke => self.touch(tx).await,
+            Action::Send | Action::Revoke => {
+                self.touch();
+                Ok(())
+            }
         }
     }
 
-    async fn touch(&mut self, tx: &mut Tx) -> Result<()> {
-        self.write(tx).await?;
-        self.case.update(tx, &mut self.answer).await
-    }
-
-    async fn write(&mut self, tx: &mut Tx) -> Result<()> {
-        self.submission.updated_at = self.case.now();
-        submissions::update(tx, &self.submission).await?;
-        Ok(())
-    }
-}
-
-/// Whether something of an answer may have reached GIS at any time.
-pub(crate) fn may_have_reached(answer: &Answer) -> bool {
-    match answer.state {
-        State::Sending
-        | State::Accepted
-        | State::Uncertain
-        | State::Delivered
-        | State::Revoking
-        | State::Revoked => true,
-        State::Draft
-        | State::Prepared
-        | State::Queued
-        | State::Rejected
-        | State::Cancelled
-        | State::Superseded => answer.maybe_sent,
+    fn touch(&mut self) {
+        self.case.keep(self.submission.clone());
+        self.case.update(&mut self.answer);
     }
 }
 

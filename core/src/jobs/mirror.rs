@@ -66,7 +66,7 @@ pub(crate) async fn merge(
             }
         }
     }
-    debt_requests::save_many(tx, &rows).await?;
+    debt_requests::save(tx, &rows).await?;
     events::append(tx, &merge.events, now).await?;
     Ok(merge.merged)
 }

@@ -7,12 +7,14 @@
 
 mod calls;
 mod driver;
+mod elsewhere;
 mod ends;
 mod exports;
 mod files;
 mod followers;
 mod gate;
 mod items;
+mod journal;
 mod judge;
 mod looks;
 mod mirror;
@@ -30,6 +32,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod watching;
+mod windows;
 
 use std::collections::HashMap;
 use std::sync::Arc;

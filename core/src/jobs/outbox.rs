@@ -5,9 +5,11 @@
 //! `sending` in the database before the first byte leaves, and every end of the call is brought into it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
+use futures_util::future::join3;
 use futures_util::stream;
 use gis_client::debt_requests::{Acknowledgement, ImportResponses};
 use gis_client::envelope::Sender;
@@ -17,10 +19,13 @@ use tracing::Instrument as _;
 use super::calls::{acknowledge, after, error_of_call, finish, new_message};
 use super::ends::{End, end_of_call};
 use super::gate::Entry;
-use super::items::{Item, hold};
+use super::items::{Item, close_all, hold};
+use super::journal::Journal;
 use super::outcomes::record_end;
 use super::packages::{self, Means};
 use super::{JobName, Report, Worker};
+use crate::crash::Point;
+use crate::domain::evidence::Part;
 use crate::domain::message::{Message, MessageState, Purpose};
 use crate::domain::organization::{Employee, Organization};
 use crate::domain::submission::{Submission, SubmissionState};
@@ -30,12 +35,14 @@ use crate::store::{Tx, answers, messages, organizations, submissions, watches};
 use crate::{Error, Result, trace};
 
 pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
-    let now = worker.now();
+    if let Some(until) = worker.closed_until(Operation::ImportResponses).await? {
+        return Ok(Report { done: 0, next: Some(until), detail: json!({ "sent": 0 }) });
+    }
     let due = {
-        let mut conn = worker.service.db.read().await?;
-        submissions::organizations_due(&mut conn, now).await?
+        let mut conn = worker.service.db.scan().await?;
+        submissions::organizations_due(&mut conn, worker.now()).await?
     };
-    let turns = stream::iter(due).map(|(id, since, waiting)| turn(worker, id, since, waiting));
+    let turns = stream::iter(due).map(|id| turn(worker, id));
     // Collected whatever comes: no call may be broken off because another organisation's failed.
     let turns: Vec<Result<Turn>> =
         turns.buffer_unordered(worker.service.settings.gis.parallel.max(1)).collect().await;
@@ -44,10 +51,10 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
         all = all.and(turn?);
     }
     let stored = {
-        let mut conn = worker.service.db.read().await?;
-        submissions::next_due(&mut conn).await?
+        let mut conn = worker.service.db.scan().await?;
+        submissions::next_due(&mut conn, worker.now()).await?
     };
-    let next = all.next.into_iter().chain(stored.filter(|next| *next > now)).min();
+    let next = all.next.into_iter().chain(stored).min();
     Ok(Report { done: all.sent, next, detail: json!({ "sent": all.sent }) })
 }
 
@@ -68,43 +75,42 @@ impl Turn {
     }
 }
 
-/// One package with debts and one without, withdrawals apart.
-async fn turn(worker: &Worker, id: OrganizationId, since: DateTime<Utc>, waiting: i64) -> Result<Turn> {
+/// As many packages as may be on their way at once: with debts, without, and withdrawals apart.
+async fn turn(worker: &Worker, id: OrganizationId) -> Result<Turn> {
     let settings = &worker.service.settings.gis;
-    let filled = after(since, settings.package_linger);
-    if filled > worker.now() && usize::try_from(waiting).is_ok_and(|waiting| waiting < settings.package_size)
+    let now = worker.now();
+    let (organization, debts, others) = {
+        let mut conn = worker.service.db.scan().await?;
+        let organization = organizations::get(&mut conn, id).await?;
+        let Some(organization) = organization.filter(|organization| organization.halted.is_none()) else {
+            return Ok(Turn::default());
+        };
+        let today = now.with_timezone(&organization.time_zone).date_naive();
+        let most = settings.package_size.saturating_mul(settings.parallel.max(1));
+        let debts = submissions::claim(&mut conn, id, true, now, today, most).await?;
+        let others = submissions::claim(&mut conn, id, false, now, today, most).await?;
+        (organization, debts, others)
+    };
+    let waiting = debts.len() + others.len();
+    let oldest = debts.iter().chain(&others).map(|submission| submission.created_at).min();
+    if let Some(filled) = oldest.map(|since| after(since, settings.package_linger))
+        && filled > now
+        && waiting < settings.package_size
     {
         return Ok(Turn::later(filled));
     }
-    let organization = {
-        let mut conn = worker.service.db.read().await?;
-        organizations::get(&mut conn, id).await?
-    };
-    let Some(organization) = organization.filter(|organization| organization.halted.is_none()) else {
-        return Ok(Turn::default());
-    };
-    let debts = send(worker, &organization, true).await?;
-    Ok(debts.and(send(worker, &organization, false).await?))
+    let packages = [packed(debts, settings.package_size), packed(others, settings.package_size)].concat();
+    let sent = stream::iter(packages).map(|package| send(worker, &organization, package));
+    let sent: Vec<Result<Turn>> = sent.buffer_unordered(worker.lanes()).collect().await;
+    sent.into_iter().try_fold(Turn::default(), |all, turn| Ok(all.and(turn?)))
 }
 
-async fn send(worker: &Worker, organization: &Organization, has_debt: bool) -> Result<Turn> {
-    let settings = &worker.service.settings.gis;
-    let now = worker.now();
-    let today = now.with_timezone(&organization.time_zone).date_naive();
-    let limit = i64::try_from(settings.package_size).unwrap_or(i64::MAX);
-    let candidates = {
-        let mut conn = worker.service.db.read().await?;
-        submissions::claim(&mut conn, organization.id, has_debt, now, today, limit).await?
-    };
-    let chosen = choose(candidates, settings.package_size);
-    if chosen.is_empty() {
-        return Ok(Turn::default());
-    }
+async fn send(worker: &Worker, organization: &Organization, chosen: Vec<Submission>) -> Result<Turn> {
     let sender = match worker.sender(organization) {
         Ok(sender) => sender,
         Err(error) => {
             tracing::error!(organization = %organization.id, code = error.code, "an organisation has no signer");
-            return Ok(Turn::later(after(now, settings.backoff.longest)));
+            return Ok(Turn::later(after(worker.now(), worker.service.settings.gis.backoff.longest)));
         }
     };
     match worker.enter(Operation::ImportResponses).await? {
@@ -115,31 +121,38 @@ async fn send(worker: &Worker, organization: &Organization, has_debt: bool) -> R
             let Some(package) = commit(worker, organization, &chosen, message).await? else {
                 return Ok(Turn::default());
             };
-            let sent = call(worker, &sender, &package, lease).await;
+            worker.service.reach(Point::AttemptWritten);
+            let journal = Journal::new(worker, package.message.id, Part::Acknowledgement);
+            let sent = call(worker, &sender, &package, lease, &journal).await;
             let outcome = sent.as_ref();
-            let recorded = record(worker, package.message, outcome.copied()).await;
-            pass.leave(outcome).await?;
-            recorded?;
+            // The lease leaves no time to wait for the archive.
+            let recorded = record(worker, package.message, outcome.copied());
+            // The call is over: somebody else may take its place.
+            let (left, recorded, ()) = join3(pass.leave(outcome), recorded, journal.keep_reply()).await;
+            left.and(recorded)?;
             Ok(Turn { sent: package.size, next: None })
         }
     }
 }
 
-/// Those that may go together: of one kind, and apart from those that a refused package must be split into.
-fn choose(candidates: Vec<Submission>, package_size: usize) -> Vec<Submission> {
-    let Some(first) = candidates.first() else { return candidates };
-    let (action, split) = (first.action, first.pack_limit.is_some());
-    let mut limit = package_size.max(1);
-    let mut chosen: Vec<Submission> = Vec::new();
+/// What goes together, in the order of the queue: of one kind, and apart what a refused package is split into.
+fn packed(candidates: Vec<Submission>, package_size: usize) -> Vec<Vec<Submission>> {
+    let mut packages: Vec<Vec<Submission>> = Vec::new();
     for candidate in candidates {
-        let fits = candidate.action == action && candidate.pack_limit.is_some() == split;
-        let bound = candidate.pack_limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(limit);
-        if fits && chosen.len() < limit.min(bound) {
-            limit = limit.min(bound.max(1));
-            chosen.push(candidate);
+        let limit = candidate.pack_limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        let room = package_size.min(limit).max(1);
+        let fits = |package: &&mut Vec<Submission>| {
+            package.len() < room
+                && package.first().is_some_and(|first| {
+                    (first.action, first.pack_limit) == (candidate.action, candidate.pack_limit)
+                })
+        };
+        match packages.iter_mut().find(fits) {
+            Some(package) => package.push(candidate),
+            None => packages.push(vec![candidate]),
         }
     }
-    chosen
+    packages
 }
 
 /// A package whose message and attempts are committed.
@@ -164,17 +177,17 @@ async fn commit(
     let staff = organizations::employees(&mut tx, organization.id).await?;
     let (mut attempts, mut actions, mut traces) = (Vec::new(), Vec::new(), BTreeSet::new());
     let mut called = Vec::new();
-    for mut item in held.into_iter().filter(Item::may_begin) {
+    let mut held: Vec<_> = held.into_iter().filter(Item::may_begin).collect();
+    for item in &mut held {
         if item.is_obsolete_repair() {
-            item.give_up_repair(&mut tx).await?;
-            item.close(&mut tx).await?;
+            item.give_up_repair();
             continue;
         }
-        let executor = executor(&item, organization, &staff);
+        let executor = executor(item, organization, &staff);
         match packages::action(&item.submission, &item.answer, executor, &means) {
             Ok(action) => {
-                give_way(&mut tx, &item, message.sent_at).await?;
-                item.begin(&mut tx, message.sent_at).await?;
+                item.overtake_repairs();
+                item.begin(message.sent_at)?;
                 called.push(item.submission.debt_request);
                 attempts.push((item.submission.id, item.submission.attempts));
                 actions.push(action);
@@ -182,14 +195,15 @@ async fn commit(
             }
             Err(defect) if item.was_tried_before(message.sent_at) => {
                 let look_at = after(message.sent_at, item.polite_wait(&worker.service.settings.gis));
-                item.wait(&mut tx, look_at, Some(defect.into_error())).await?;
+                item.wait(look_at, Some(defect.into_error()));
             }
             Err(defect) => {
-                item.refused(&mut tx, &worker.service.settings.gis, defect.into_error()).await?;
+                item.refused(&worker.service.settings.gis, defect.into_error())?;
+                tx.wake(JobName::Settle);
             }
         }
-        item.close(&mut tx).await?;
     }
+    close_all(&mut tx, held).await?;
     let size = u64::try_from(actions.len()).unwrap_or(u64::MAX);
     let request =
         if actions.is_empty() { None } else { Some(ImportResponses::new(actions).map_err(Error::internal)?) };
@@ -203,19 +217,6 @@ async fn commit(
     }
     tx.commit().await?;
     Ok(request.map(|request| Package { message, request, size, traces }))
-}
-
-/// A repair of an older action that is still queued is given up: this one decides what is in force.
-async fn give_way(tx: &mut Tx, item: &Item, now: DateTime<Utc>) -> Result<()> {
-    for mut other in submissions::open(tx, item.submission.debt_request).await? {
-        let idle = other.state == SubmissionState::Queued && other.repairs > 0;
-        if idle && other.id != item.submission.id {
-            other.state = SubmissionState::Done;
-            other.updated_at = now;
-            submissions::update(tx, &other).await?;
-        }
-    }
-    Ok(())
 }
 
 async fn means<'a>(tx: &mut Tx, worker: &'a Worker, items: &[Item]) -> Result<Means<'a>> {
@@ -242,8 +243,9 @@ async fn call(
     sender: &Sender,
     package: &Package,
     lease: super::calls::Lease,
+    journal: &Arc<Journal>,
 ) -> std::result::Result<Acknowledgement, gis_client::Error> {
-    let call = worker.call(sender, package.message.id, &lease);
+    let call = journal.of(worker.call(sender, package.message.id, &lease));
     let span = tracing::info_span!("import_responses", message = %package.message.id, size = package.size);
     if let Some(trace) = &package.message.trace {
         trace::continue_in(&span, trace);
@@ -263,6 +265,7 @@ async fn record(
     let items = hold(&mut tx, &known, worker.now()).await?;
     match outcome {
         Ok(acknowledgement) => {
+            worker.service.reach(Point::Acknowledged);
             acknowledge(worker, &mut message, acknowledgement.message);
             let in_time = messages::update(&mut tx, &message, Some(worker.id)).await?;
             if !in_time && !acknowledge_late(&mut tx, worker, &message, acknowledgement).await? {
@@ -282,6 +285,9 @@ async fn record(
     tx.wake(JobName::Polling);
     tx.wake(JobName::Settle);
     tx.commit().await?;
+    if outcome.is_ok() {
+        worker.service.reach(Point::AcknowledgementRecorded);
+    }
     Ok(())
 }
 
@@ -307,11 +313,11 @@ async fn record_acknowledgement(
 ) -> Result<()> {
     // Late, what is `sending` is another attempt, whose own end will come.
     let waits = if in_time { SubmissionState::Sending } else { SubmissionState::Uncertain };
-    for mut item in items.into_iter().filter(|item| item.submission.state == waits) {
-        item.acknowledged(tx, message).await?;
-        item.close(tx).await?;
+    let mut items: Vec<_> = items.into_iter().filter(|item| item.submission.state == waits).collect();
+    for item in &mut items {
+        item.acknowledged(message)?;
     }
-    Ok(())
+    close_all(tx, items).await
 }
 
 /// The submissions of a message, as they are before a transaction takes them.
@@ -324,5 +330,33 @@ const fn state_after(end: End) -> MessageState {
     match end {
         End::NotSent { .. } | End::RefusedContent | End::RefusedSender => MessageState::Failed,
         End::MaybeSent(_) => MessageState::Lost,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::submission::Action;
+    use crate::ids::DebtRequestId;
+    use crate::store::test_rows;
+
+    #[test]
+    fn what_goes_together() {
+        let one = |action, pack_limit| {
+            let answer = test_rows::answer(OrganizationId::generate(), DebtRequestId::generate());
+            Submission { action, pack_limit, ..test_rows::submission(&answer) }
+        };
+        let whole = one(Action::Send, None);
+        let (revoke, small, alone) =
+            (one(Action::Revoke, None), one(Action::Send, Some(2)), one(Action::Send, Some(1)));
+        let queue = [&whole, &small, &whole, &revoke, &small, &alone, &small, &whole, &whole, &alone];
+        let packages = packed(queue.into_iter().cloned().collect(), 3);
+        let sizes: Vec<_> = packages.iter().map(|package| (package[0].id, package.len())).collect();
+        let (whole, revoke, small, alone) = (whole.id, revoke.id, small.id, alone.id);
+        assert_eq!(
+            sizes,
+            [(whole, 3), (small, 2), (revoke, 1), (alone, 1), (small, 1), (whole, 1), (alone, 1)]
+        );
+        assert!(packages.iter().all(|package| package.iter().all(|it| it.id == package[0].id)));
     }
 }

@@ -6,37 +6,48 @@ use gis_client::Repeat;
 
 use super::Worker;
 use super::ends::{Doubt, End};
-use super::items::Item;
+use super::items::{Item, close_all};
 use crate::domain::answer::LastError;
 use crate::domain::message::{Message, MessageState};
 use crate::domain::organization::Halt;
 use crate::domain::submission::{Outcome, SubmissionState};
 use crate::error::Result;
+use crate::ids::SubmissionId;
 use crate::store::{Tx, messages, organizations, submissions};
 
 /// The code of an error that is GIS's refusal of one answer.
 pub(crate) const GIS_REJECTED: &str = "gis_rejected";
+/// The code of an error that is GIS's refusal of a package, by whose fault is not known.
+const PACKAGE_REFUSED: &str = "package_refused";
+
+/// A refused package is split into so many. One bad answer among a hundred is found with 15 packages in four rounds; halves
+/// would take as many packages in eight rounds, and each round is a wait for GIS.
+const PARTS: usize = 5;
 
 /// Records what became of a message as a whole in every item that still waits for it.
 pub(crate) async fn record_end(
     tx: &mut Tx,
     worker: &Worker,
     message: &Message,
-    items: Vec<Item>,
+    mut items: Vec<Item>,
     end: End,
     error: &LastError,
 ) -> Result<()> {
     let carried = items.len();
     let again_at = again_at(worker, &items, end);
-    for mut item in items {
-        messages::set_outcome(tx, message.id, item.submission.id, outcome_of(end), Some(error)).await?;
+    messages::set_outcome(tx, message.id, &ids(&items), outcome_of(end), Some(error)).await?;
+    for item in &mut items {
         if matches!(item.submission.state, SubmissionState::Sending | SubmissionState::Accepted) {
-            let end = if carried <= 1 { of_one(tx, worker, message, &item, end, error).await? } else { end };
-            record_item(tx, worker, message, &mut item, (end, carried), again_at, error).await?;
+            let end = if carried <= 1 { of_one(tx, worker, message, item, end, error).await? } else { end };
+            record_item(tx, worker, message, item, (end, carried), again_at, error).await?;
         }
-        item.close(tx).await?;
     }
-    Ok(())
+    close_all(tx, items).await
+}
+
+/// The submissions of items.
+pub(crate) fn ids(items: &[Item]) -> Vec<SubmissionId> {
+    items.iter().map(|item| item.submission.id).collect()
 }
 
 async fn record_item(
@@ -49,21 +60,24 @@ async fn record_item(
     error: &LastError,
 ) -> Result<()> {
     match end {
-        End::NotSent { .. } => item.put_back(tx, message.sent_at, again_at, error.clone()).await,
+        End::NotSent { .. } => item.put_back(message.sent_at, again_at, error.clone()),
         End::RefusedContent if carried <= 1 => refuse(tx, worker, message, item, error.clone()).await,
         // What becomes of the others will tell whose fault it is.
-        End::RefusedSender if carried <= 1 => {
-            item.put_back(tx, message.sent_at, again_at, error.clone()).await
-        }
+        End::RefusedSender if carried <= 1 => item.put_back(message.sent_at, again_at, of_package(error)),
         End::RefusedContent | End::RefusedSender => {
-            item.submission.pack_limit = i64::try_from(carried.div_ceil(2)).ok();
-            item.put_back(tx, message.sent_at, worker.now(), error.clone()).await
+            item.submission.pack_limit = i64::try_from(carried.div_ceil(PARTS)).ok();
+            item.put_back(message.sent_at, worker.now(), of_package(error))
         }
         End::MaybeSent(doubt) => {
             let look_at = item.look_after(&worker.service.settings.gis, doubt);
-            item.doubt(tx, look_at, Some(error.clone())).await
+            item.doubt(look_at, Some(error.clone()))
         }
     }
+}
+
+/// The refusal of a package, which is none of this answer yet: a later look must not take it for one.
+fn of_package(error: &LastError) -> LastError {
+    LastError { code: PACKAGE_REFUSED.to_owned(), ..error.clone() }
 }
 
 /// What the end of a package with one answer means for it. A denied sender may be the fault of that answer alone, such as
@@ -80,6 +94,8 @@ async fn of_one(
     if end != End::RefusedSender {
         return Ok(end);
     }
+    // One after the other, so that the last of several that are denied at once sees what became of the others.
+    organizations::hold(tx, message.organization).await?;
     let tried = submissions::attempts(tx, item.answer.id).await?;
     let refused = tried.iter().filter(|attempt| attempt.outcome == Some(Outcome::Refused));
     let since = refused.filter_map(|attempt| attempt.message.as_ref()).map(|message| message.sent_at).min();
@@ -90,8 +106,7 @@ async fn of_one(
     }
     let under_way =
         others.iter().any(|state| matches!(state, MessageState::Sending | MessageState::Accepted));
-    let due = submissions::organizations_due(tx, worker.now()).await?;
-    let waiting = due.iter().any(|(organization, ..)| *organization == message.organization);
+    let waiting = submissions::is_due(tx, message.organization, worker.now()).await?;
     if !under_way && !waiting {
         halt(tx, worker, message, error).await?;
     }
@@ -108,11 +123,11 @@ pub(crate) async fn refuse(
 ) -> Result<()> {
     let settings = &worker.service.settings.gis;
     if is_only_attempt(tx, item, message).await? {
-        return item.refused(tx, settings, error).await;
+        return item.refused(settings, error);
     }
     let error = LastError { code: GIS_REJECTED.to_owned(), ..error };
     let look_at = item.look_after(settings, Doubt::Silence { after: None });
-    item.doubt(tx, look_at, Some(error)).await
+    item.doubt(look_at, Some(error))
 }
 
 /// Whether no other attempt may have reached GIS and been taken.

@@ -3,40 +3,46 @@
 //! What must stay true: in one transaction the page is recorded, its message ended, and what follows written: the row of the
 //! next question or the end of the run. So a run is never left without one of them, whatever dies.
 
-use chrono::{DateTime, Months, NaiveDate, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::join_all;
 use gis_client::debt_requests::SubrequestPage;
 use serde_json::json;
 
 use super::calls::finish;
 use super::exports::{self, Asked, Prepared};
 pub(crate) use super::mirror::merge;
+use super::windows::Window;
 use super::{JobName, Worker};
+use crate::crash::Point;
 use crate::domain::answer::LastError;
 use crate::domain::event::{EventKind, NewEvent};
 use crate::domain::message::{Message, MessageState, Purpose};
 use crate::domain::sync_run::{RunState, SyncRun};
 use crate::ids::{DebtRequestId, SyncRunId};
-use crate::store::{Conn, Tx, debt_requests, events, sync_runs};
+use crate::store::{Conn, Tx, debt_requests, events, messages, sync_runs};
 use crate::{Error, Result};
 
-/// XSD annotation of periodOfSendingRequest: at most six months.
-const LONGEST_PERIOD: Months = Months::new(6);
+/// So many pages of a run follow each other; when there are more, the days are read in parts, side by side.
+const PAGES_IN_A_ROW: i64 = 3;
 /// At most so many debt requests are asked for by one look.
 const MOST_LOOKED_AT: usize = 100;
-/// At most so many that GIS did not show are looked at after one run; the next run has the others.
+/// At most so many of each kind are looked at after one run; the next run has the others.
 const MOST_UNSEEN: i64 = 1000;
+/// An answer from elsewhere that a look could not read is not looked at again so soon: runs may come every few minutes.
+const BETWEEN_LOOKS: TimeDelta = TimeDelta::hours(20);
 
 /// What comes after a page.
 enum Then {
-    Ask(Box<Prepared>),
+    Ask(Vec<Prepared>),
     LookFor(Vec<DebtRequestId>),
 }
 
 /// A page that this worker holds.
 pub(crate) async fn record(worker: &Worker, message: &Message, page: SubrequestPage) -> Result<()> {
-    let Purpose::Page { run, from, to, .. } = message.purpose else {
+    let Purpose::Page { run, from, to, found, .. } = message.purpose else {
         return Err(Error::internal("not a page of a sync"));
     };
+    worker.service.reach(Point::PageReceived);
     for unreadable in &page.unreadable {
         tracing::warn!(message = %message.id, position = unreadable.position, "GIS sent a debt request without a GUID");
     }
@@ -54,42 +60,70 @@ pub(crate) async fn record(worker: &Worker, message: &Message, page: SubrequestP
     run.added += merged.added;
     run.changed += merged.changed;
     run.pages += 1;
+    let found = found + merged.found;
     let next = match page.next {
-        Some(next) => Some(Purpose::Page { run: run.id, from, to, after: Some(next.into()) }),
-        None => period_after(to, &run),
+        Some(next) => following(&mut run, Window { from, to }, next.into(), found),
+        None => Vec::new(),
     };
-    let then = match next {
-        Some(purpose) => {
-            sync_runs::update(&mut tx, &run).await?;
-            let prepared = exports::prepare(&mut tx, worker, run.organization, purpose, 0).await?;
-            Then::Ask(Box::new(prepared))
-        }
-        None => {
-            complete(&mut tx, &mut run, now).await?;
-            Then::LookFor(unseen(&mut tx, &run).await?)
-        }
+    let then = if next.is_empty() && open_pages(&mut tx, &run).await?.is_empty() {
+        complete(&mut tx, &mut run, now).await?;
+        Then::LookFor(unclear(&mut tx, &run).await?)
+    } else {
+        sync_runs::update(&mut tx, &run).await?;
+        Then::Ask(prepare(&mut tx, worker, &run, next).await?)
     };
     tx.commit().await?;
     match then {
-        Then::Ask(prepared) => exports::send(worker, *prepared).await.map(drop),
+        Then::Ask(prepared) => {
+            let asked = join_all(prepared.into_iter().map(|question| exports::send(worker, question))).await;
+            asked.into_iter().try_for_each(|asked| asked.map(drop))
+        }
         Then::LookFor(ids) => look_for(worker, &run, &ids).await,
     }
 }
 
-/// The first question of a run.
-pub(crate) fn first(run: &SyncRun) -> Purpose {
-    period(run, run.window_from)
+/// The first questions of a run.
+pub(crate) fn first(run: &SyncRun) -> Vec<Purpose> {
+    Window::of(run).allowed().into_iter().map(|window| window.first_page(run)).collect()
 }
 
-/// The first question of the next period; `None` when the window has been read.
-fn period_after(to: NaiveDate, run: &SyncRun) -> Option<Purpose> {
-    let from = to.succ_opt().filter(|day| *day <= run.window_to)?;
-    Some(period(run, from))
+/// What is asked after a page that is not the last of its window: the next one, or the window anew in parts. What is read
+/// anew is counted anew.
+fn following(run: &mut SyncRun, window: Window, next: DebtRequestId, found: i64) -> Vec<Purpose> {
+    let parts = if run.pages < PAGES_IN_A_ROW { Vec::new() } else { window.parts() };
+    if parts.is_empty() {
+        return vec![Purpose::Page {
+            run: run.id,
+            from: window.from,
+            to: window.to,
+            after: Some(next),
+            found,
+        }];
+    }
+    run.found -= found;
+    parts.into_iter().map(|part| part.first_page(run)).collect()
 }
 
-fn period(run: &SyncRun, from: NaiveDate) -> Purpose {
-    let longest = from.checked_add_months(LONGEST_PERIOD).unwrap_or(run.window_to);
-    Purpose::Page { run: run.id, from, to: longest.min(run.window_to), after: None }
+/// Pages of a run that are on their way or to be asked for anew.
+pub(crate) async fn open_pages(conn: &mut Conn, run: &SyncRun) -> Result<Vec<Message>> {
+    let belongs =
+        |message: &Message| matches!(message.purpose, Purpose::Page { run: of, .. } if of == run.id);
+    let open = messages::open_pages(conn, run.organization).await?;
+    Ok(open.into_iter().filter(belongs).collect())
+}
+
+/// Writes the rows of questions of a run.
+pub(crate) async fn prepare(
+    conn: &mut Conn,
+    worker: &Worker,
+    run: &SyncRun,
+    questions: Vec<Purpose>,
+) -> Result<Vec<Prepared>> {
+    let mut prepared = Vec::with_capacity(questions.len());
+    for question in questions {
+        prepared.push(exports::prepare(conn, worker, run.organization, question, 0).await?);
+    }
+    Ok(prepared)
 }
 
 /// A run that is still under way, held.
@@ -118,6 +152,8 @@ pub(crate) async fn give_up(tx: &mut Tx, run: SyncRunId, error: LastError, now: 
     run.finished_at = Some(now);
     run.error = Some(error);
     sync_runs::update(tx, &run).await?;
+    let open: Vec<_> = open_pages(tx, &run).await?.iter().map(|page| page.id).collect();
+    messages::close_pages(tx, &open).await?;
     tell(tx, &run, EventKind::SyncFailed, data, now).await
 }
 
@@ -133,10 +169,15 @@ async fn tell(
     Ok(())
 }
 
-/// Those that the run should have shown and did not: perhaps withdrawn by who asked (Q29).
-async fn unseen(conn: &mut Conn, run: &SyncRun) -> Result<Vec<DebtRequestId>> {
+/// What the pages leave open: those that the run should have shown and did not, perhaps withdrawn by who asked (Q29), and
+/// those that somebody has answered elsewhere.
+async fn unclear(conn: &mut Conn, run: &SyncRun) -> Result<Vec<DebtRequestId>> {
     let window = (run.window_from, run.window_to);
-    Ok(debt_requests::unseen(conn, run.organization, window, run.started_at, MOST_UNSEEN).await?)
+    let mut unclear =
+        debt_requests::unseen(conn, run.organization, window, run.started_at, MOST_UNSEEN).await?;
+    let looked_at = run.started_at - BETWEEN_LOOKS;
+    unclear.extend(debt_requests::unread(conn, run.organization, window, looked_at, MOST_UNSEEN).await?);
+    Ok(unclear)
 }
 
 /// Asks for them one by one: a page alone proves nothing. What is not asked now, the next run will find.
@@ -148,62 +189,4 @@ async fn look_for(worker: &Worker, run: &SyncRun, ids: &[DebtRequestId]) -> Resu
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
-
-    fn run(from: &str, to: &str) -> SyncRun {
-        SyncRun {
-            id: Uuid::from_u128(1).into(),
-            organization: Uuid::from_u128(2).into(),
-            started_by: "schedule".to_owned(),
-            state: RunState::Running,
-            window_from: day(from),
-            window_to: day(to),
-            found: 0,
-            added: 0,
-            changed: 0,
-            pages: 0,
-            error: None,
-            started_at: DateTime::UNIX_EPOCH,
-            finished_at: None,
-        }
-    }
-
-    fn periods(run: &SyncRun) -> Vec<(NaiveDate, NaiveDate)> {
-        let mut next = Some(first(run));
-        let mut periods = Vec::new();
-        while let Some(Purpose::Page { from, to, .. }) = next {
-            periods.push((from, to));
-            next = period_after(to, run);
-        }
-        periods
-    }
-
-    #[test]
-    fn a_usual_window_is_one_period() {
-        assert_eq!(periods(&run("2026-08-31", "2027-02-27")), [(day("2026-08-31"), day("2027-02-27"))]);
-        assert_eq!(periods(&run("2026-11-01", "2026-11-01")), [(day("2026-11-01"), day("2026-11-01"))]);
-    }
-
-    #[test]
-    fn a_long_window_is_read_in_periods_of_six_months() {
-        let expected = [
-            (day("2026-01-01"), day("2026-07-01")),
-            (day("2026-07-02"), day("2027-01-02")),
-            (day("2027-01-03"), day("2027-02-01")),
-        ];
-        assert_eq!(periods(&run("2026-01-01", "2027-02-01")), expected);
-        for (from, to) in expected {
-            assert!(gis_client::debt_requests::Period::new(from, to).is_ok());
-        }
-    }
 }

@@ -4,11 +4,12 @@
 //! What must stay true: a poll is a question about a message and says nothing about its answers, so no failed poll ends
 //! anything; and GIS is never asked earlier than its schedule allows, counted from the last contact (Q1).
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
-use gis_client::debt_requests::{GisError, State, SubrequestPage};
+use gis_client::debt_requests::{GisError, Progress, State, SubrequestPage};
 use gis_client::error::CodeClass;
 use gis_client::{Call, Fate, Repeat, Verdict};
 use serde_json::json;
@@ -16,10 +17,11 @@ use tracing::Instrument;
 
 use super::calls::{Lease, after, error_of_call, error_of_gis, service_error};
 use super::gate::{Entry, Pass};
-use super::items::hold;
-use super::outbox::carried;
+use super::journal::Journal;
 use super::{Report, Worker, exports, results};
+use crate::crash::Point;
 use crate::domain::answer::LastError;
+use crate::domain::evidence::Part;
 use crate::domain::message::{Kind, Message, MessageState};
 use crate::domain::submission::SubmissionState;
 use crate::ids::MessageId;
@@ -73,18 +75,35 @@ async fn take_over(worker: &Worker) -> Result<u64> {
     Ok(taken)
 }
 
-/// Asks about those that are due, as many as may be asked at once; the lease counts from now.
+/// Asks about those that are due. There are more lanes than calls that GIS takes at once: while some call, others record.
 async fn poll_due(worker: &Worker) -> Result<u64> {
-    let lease = worker.lease();
-    let limit = i64::try_from(worker.service.settings.gis.parallel.max(1)).unwrap_or(i64::MAX);
-    let mut tx = worker.service.db.begin().await?;
-    let messages = messages::claim_polls(&mut tx, worker.id, worker.now(), lease.until, limit).await?;
-    tx.commit().await?;
-    let polled = u64::try_from(messages.len()).unwrap_or(u64::MAX);
-    let polls = messages.into_iter().map(|message| poll(worker, message, &lease));
+    let over = AtomicBool::new(false);
+    let lanes = (0..worker.lanes()).map(|_| poll_one_after_the_other(worker, &over));
     // One message that we cannot cope with must not stop the others.
-    join_all(polls).await.into_iter().collect::<Result<Vec<()>>>()?;
+    join_all(lanes).await.into_iter().sum()
+}
+
+/// Until one lane finds nothing due: what becomes due while the others finish is for the next activation, and for all lanes.
+async fn poll_one_after_the_other(worker: &Worker, over: &AtomicBool) -> Result<u64> {
+    let mut polled = 0;
+    while !over.load(Ordering::Relaxed) {
+        let Some((message, lease)) = claim(worker).await? else {
+            over.store(true, Ordering::Relaxed);
+            break;
+        };
+        poll(worker, message, &lease).await?;
+        polled += 1;
+    }
     Ok(polled)
+}
+
+/// The message that has been due longest; the lease counts from now.
+async fn claim(worker: &Worker) -> Result<Option<(Message, Lease)>> {
+    let lease = worker.lease();
+    let mut tx = worker.service.db.begin().await?;
+    let claimed = messages::claim_polls(&mut tx, worker.id, worker.now(), lease.until, 1).await?.pop();
+    tx.commit().await?;
+    Ok(claimed.map(|message| (message, lease)))
 }
 
 async fn poll(worker: &Worker, message: Message, lease: &Lease) -> Result<()> {
@@ -103,7 +122,9 @@ async fn poll(worker: &Worker, message: Message, lease: &Lease) -> Result<()> {
     if let Some(trace) = &message.trace {
         trace::continue_in(&span, trace);
     }
-    ask(worker, pass, message, &call, gis.into()).instrument(span).await
+    let journal = Journal::new(worker, message.id, Part::Result);
+    let call = if message.purpose.kind() == Kind::Import { journal.of(call) } else { call };
+    ask(worker, pass, message, &call, gis.into(), &journal).instrument(span).await
 }
 
 async fn ask(
@@ -112,9 +133,14 @@ async fn ask(
     message: Message,
     call: &Call,
     gis: gis_client::ids::GisMessageId,
+    journal: &Journal,
 ) -> Result<()> {
     let outcome = worker.gis.get_state(call, gis).await;
     pass.leave(outcome.as_ref()).await?;
+    // Before the result is recorded: after that nobody asks GIS again.
+    if is_last_word(&outcome) {
+        journal.keep_reply().await;
+    }
     match outcome {
         Ok(state) => heard(worker, message, state).await,
         Err(gis_client::Error::Fault(fault)) if fault.gis_code().class() == CodeClass::UnknownMessage => {
@@ -127,6 +153,15 @@ async fn ask(
             let words = error_of_call(&error, worker.now());
             failed(worker, message, words, error.repeat()).await
         }
+    }
+}
+
+/// Whether GIS is not asked about the message any more.
+fn is_last_word(outcome: &std::result::Result<State, gis_client::Error>) -> bool {
+    match outcome {
+        Ok(State { progress, .. }) => !matches!(progress, Progress::Received | Progress::Processing),
+        Err(gis_client::Error::Fault(fault)) => fault.gis_code().class() == CodeClass::UnknownMessage,
+        Err(_) => false,
     }
 }
 
@@ -151,6 +186,7 @@ async fn heard(worker: &Worker, message: Message, state: State) -> Result<()> {
             Verdict::Pending => pending(worker, message).await,
             Verdict::Unclear => lost(worker, &message, None).await,
             verdict @ (Verdict::Done(_) | Verdict::Failed(_)) => {
+                worker.service.reach(Point::ResultReceived);
                 results::record(worker, &message, verdict).await
             }
         },
@@ -176,7 +212,9 @@ async fn pending(worker: &Worker, message: Message) -> Result<()> {
     let polls = message.polls + 1;
     let schedule = &worker.service.settings.gis.poll_after;
     let next = schedule.next_poll(now, u32::try_from(polls).unwrap_or(u32::MAX));
-    put_off(worker, Message { polls, failures: 0, error: None, ..message }, next).await
+    put_off(worker, Message { polls, failures: 0, error: None, ..message }, next).await?;
+    worker.service.reach(Point::BetweenPolls);
+    Ok(())
 }
 
 /// The question failed, not the message: it is asked again, as late as the schedule and the failures demand.
@@ -190,16 +228,15 @@ async fn failed(worker: &Worker, message: Message, error: LastError, repeat: Rep
 
 /// Gives the message back until a time, which the answers that wait for it tell their clients.
 async fn put_off(worker: &Worker, message: Message, until: DateTime<Utc>) -> Result<()> {
-    let known = match message.purpose.kind() {
-        Kind::Import => carried(worker, &message).await?,
-        Kind::Page | Kind::Look => Vec::new(),
-    };
     let message = Message { next_poll_at: Some(until), worker: None, lease_until: None, ..message };
     let mut tx = worker.service.db.begin().await?;
-    let items = hold(&mut tx, &known, worker.now()).await?;
+    let carried = match message.purpose.kind() {
+        Kind::Import => messages::carried(&mut tx, message.id).await?,
+        Kind::Page | Kind::Look => Vec::new(),
+    };
     if messages::update(&mut tx, &message, Some(worker.id)).await? {
-        let waiting = items.iter().filter(|item| item.submission.state == SubmissionState::Accepted);
-        let waiting: Vec<_> = waiting.map(|item| item.answer.id).collect();
+        let waiting = carried.iter().filter(|submission| submission.state == SubmissionState::Accepted);
+        let waiting: Vec<_> = waiting.map(|submission| submission.answer).collect();
         answers::set_next_check(&mut tx, &waiting, until).await?;
     }
     tx.commit().await?;

@@ -1,5 +1,6 @@
 //! A database that has slept: restored from a backup, or after a long downtime. Its queue may hold what GIS has got long
-//! ago, so nothing of it is sent before an export has shown the debt request (`api.md` §6.14).
+//! ago, so nothing of it is sent, nor sent again, before an export that was asked for since has shown the debt request
+//! (`api.md` §6.14).
 
 use chrono::TimeDelta;
 

@@ -13,9 +13,9 @@ use uuid::Uuid;
 use super::Worker;
 use super::calls::{error_of_gis, finish};
 use super::ends::{Doubt, end_of_message};
-use super::items::{Item, hold};
+use super::items::{Item, close_all, hold};
 use super::outbox::carried;
-use super::outcomes::{record_end, refuse};
+use super::outcomes::{ids, record_end, refuse};
 use crate::Result;
 use crate::domain::answer::LastError;
 use crate::domain::message::{Message, MessageState};
@@ -52,11 +52,23 @@ async fn record_items(worker: &Worker, message: &Message, results: Vec<ImportRes
     let known = carried(worker, message).await?;
     let mut results = by_transport(results);
     let mut tx = worker.service.db.begin().await?;
-    for mut item in hold(&mut tx, &known, worker.now()).await? {
+    let mut items = hold(&mut tx, &known, worker.now()).await?;
+    let mut done = Vec::new();
+    for item in &mut items {
         let result = results.remove(&item.submission.transport.as_uuid());
-        record_item(&mut tx, worker, message, &mut item, result).await?;
-        item.close(&mut tx).await?;
+        let (outcome, error) = understand(item.submission.action, result.as_ref(), message, worker.now());
+        if outcome == Outcome::Done {
+            done.push(item.submission.id);
+        } else {
+            let id = item.submission.id;
+            messages::set_outcome(&mut tx, message.id, &[id], outcome, error.as_ref()).await?;
+        }
+        if is_waiting(item, outcome) {
+            record_item(&mut tx, worker, message, item, result, outcome, error).await?;
+        }
     }
+    messages::set_outcome(&mut tx, message.id, &done, Outcome::Done, None).await?;
+    close_all(&mut tx, items).await?;
     if !results.is_empty() {
         tracing::warn!(message = %message.id, surplus = results.len(), "GIS gave results for actions that were not sent");
     }
@@ -82,27 +94,24 @@ async fn record_item(
     message: &Message,
     item: &mut Item,
     result: Option<ItemResult>,
+    outcome: Outcome,
+    error: Option<LastError>,
 ) -> Result<()> {
     let settings = &worker.service.settings.gis;
-    let (outcome, error) = understand(item.submission.action, result.as_ref(), message, worker.now());
-    messages::set_outcome(tx, message.id, item.submission.id, outcome, error.as_ref()).await?;
-    if !is_waiting(item, outcome) {
-        return Ok(());
-    }
     match (outcome, error) {
         (Outcome::Done, _) => {
             let updated_at = match result {
                 Some(ItemResult::Ok { updated_at, .. }) => updated_at.map(|time| time.to_utc()),
                 Some(ItemResult::Errors(_) | ItemResult::Unclear) | None => None,
             };
-            item.done(tx, settings, updated_at).await
+            item.done(settings, updated_at)
         }
         (Outcome::Refused, Some(error)) => refuse(tx, worker, message, item, error).await,
         (Outcome::Refused | Outcome::NotSent | Outcome::Unknown, error) => {
             let fault = matches!(result.map(|result| result.repeat()), Some(Repeat::NewMessage { .. }));
             let doubt = if fault { Doubt::Fault } else { Doubt::Silence { after: None } };
             let look_at = item.look_after(settings, doubt);
-            item.doubt(tx, look_at, error).await
+            item.doubt(look_at, error)
         }
     }
 }
@@ -160,15 +169,16 @@ async fn lose(worker: &Worker, message: &Message, code: &str) -> Result<()> {
     let known = carried(worker, message).await?;
     let words = no_result(code);
     let mut tx = worker.service.db.begin().await?;
-    for mut item in hold(&mut tx, &known, worker.now()).await? {
-        messages::set_outcome(&mut tx, message.id, item.submission.id, Outcome::Unknown, Some(&words))
-            .await?;
-        if matches!(item.submission.state, SubmissionState::Sending | SubmissionState::Accepted) {
-            let look_at = item.look_after(&worker.service.settings.gis, Doubt::Silence { after: None });
-            item.doubt(&mut tx, look_at, Some(words.clone())).await?;
-            item.close(&mut tx).await?;
-        }
+    let items = hold(&mut tx, &known, worker.now()).await?;
+    messages::set_outcome(&mut tx, message.id, &ids(&items), Outcome::Unknown, Some(&words)).await?;
+    let under_way =
+        |item: &Item| matches!(item.submission.state, SubmissionState::Sending | SubmissionState::Accepted);
+    let mut items: Vec<_> = items.into_iter().filter(under_way).collect();
+    for item in &mut items {
+        let look_at = item.look_after(&worker.service.settings.gis, Doubt::Silence { after: None });
+        item.doubt(look_at, Some(words.clone()))?;
     }
+    close_all(&mut tx, items).await?;
     end(tx, worker, message, MessageState::Lost, Some(words)).await
 }
 

@@ -1,5 +1,5 @@
-//! Deletes what is no longer needed: old events and receipts, files that no answer uses, content without a row; and lets
-//! the database count what is left.
+//! Deletes what is no longer needed: old events and receipts, files that no answer uses, messages of the archive whose time
+//! is over, content without a row; and lets the database count what is left.
 //!
 //! Rows go before content: a row without content would be a promise that nobody can keep, content without a row is only
 //! swept later.
@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::{Report, Worker};
 use crate::Result;
-use crate::ids::AttachmentId;
-use crate::store::{attachments, events, receipts};
+use crate::ids::ContentId;
+use crate::store::{attachments, events, evidence, receipts};
 
 /// Rows deleted in one transaction; others can write in between.
 const BATCH: i64 = 500;
@@ -35,16 +35,19 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     let events = events::delete_before(&mut tx, before(now, kept), BATCH).await?;
     let receipts = receipts::delete_before(&mut tx, before(now, retention.receipts), BATCH).await?;
     let files = attachments::delete_expired(&mut tx, now, BATCH).await?;
+    let kept = worker.service.evidence_kept_since();
+    let messages = evidence::delete_before(&mut tx, kept, BATCH).await?;
     tx.commit().await?;
-    delete_content(worker, &files).await?;
-    let rows = events + receipts + files.len();
+    delete_content(worker, files.iter().copied().map(ContentId::from)).await?;
+    delete_content(worker, messages.iter().copied()).await?;
+    let rows = events + receipts + files.len() + messages.len();
     // Listing the store and counting the rows are the dear part: only when the rest is done with.
     let (orphans, counted) =
         if rows == 0 { (sweep(worker, now).await?, worker.service.db.learn().await?) } else { (0, false) };
     Ok(Report {
         done: u64::try_from(rows).unwrap_or(u64::MAX),
         next: Some(now + PAUSE),
-        detail: json!({ "events": events, "receipts": receipts, "files": files.len(), "orphans": orphans, "counted": counted }),
+        detail: json!({ "events": events, "receipts": receipts, "files": files.len(), "evidence": messages.len(), "orphans": orphans, "counted": counted }),
     })
 }
 
@@ -53,9 +56,9 @@ fn before(now: DateTime<Utc>, age: Duration) -> DateTime<Utc> {
     now.checked_sub_signed(age).unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
 
-async fn delete_content(worker: &Worker, ids: &[AttachmentId]) -> Result<()> {
+async fn delete_content(worker: &Worker, ids: impl IntoIterator<Item = ContentId>) -> Result<()> {
     for id in ids {
-        worker.service.files.delete(*id).await?;
+        worker.service.files.delete(id).await?;
     }
     Ok(())
 }
@@ -67,12 +70,14 @@ async fn sweep(worker: &Worker, now: DateTime<Utc>) -> Result<usize> {
     while let Some(ids) = listed.next().await {
         let ids = ids.into_iter().collect::<Result<Vec<_>>>()?;
         let known = {
-            let mut conn = worker.service.db.read().await?;
-            attachments::existing(&mut conn, &ids).await?
+            let mut conn = worker.service.db.scan().await?;
+            let mut known = attachments::existing(&mut conn, &ids).await?;
+            known.extend(evidence::existing(&mut conn, &ids).await?);
+            known
         };
         let orphans: Vec<_> = ids.into_iter().filter(|id| !known.contains(id)).collect();
-        delete_content(worker, &orphans).await?;
         swept += orphans.len();
+        delete_content(worker, orphans).await?;
     }
     Ok(swept)
 }

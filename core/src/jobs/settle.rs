@@ -11,28 +11,24 @@ use super::exports::{Asked, ask};
 use super::items::hold;
 use super::{Report, Worker};
 use crate::Result;
-use crate::case::Case;
-use crate::domain::answer::{Answer, State};
 use crate::domain::message::Purpose;
 use crate::domain::submission::Submission;
 use crate::ids::{DebtRequestId, OrganizationId};
-use crate::store::{answers, organizations, submissions, watches};
+use crate::store::{Tx, answers, organizations, submissions, watches};
 
 /// XSD exportDSRsRequest: at most 100 GUIDs a question.
 const MOST_IDS: usize = 100;
 /// Submissions and answers looked at in one activation.
 const BATCH: i64 = 1000;
-/// How often an export is asked to confirm an answer that it does not show yet.
-const CONFIRM_EVERY: Duration = Duration::days(1);
+/// How often GIS is asked about what needs no look soon, at most.
+const DAY: Duration = Duration::days(1);
 
 pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     let mut wanted = due_submissions(worker).await?;
-    for (organization, ids) in due_answers(worker).await? {
-        wanted.entry(organization).or_default().extend(ids);
-    }
-    for (organization, id) in due_watches(worker).await? {
-        wanted.entry(organization).or_default().push(id);
-    }
+    let mut tx = worker.service.db.begin().await?;
+    due_answers(&mut tx, worker, &mut wanted).await?;
+    due_watches(&mut tx, worker, &mut wanted).await?;
+    tx.commit().await?;
     let (mut done, mut next) = (0_u64, None);
     for (organization, mut ids) in wanted {
         ids.sort_unstable();
@@ -40,18 +36,15 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
         for ids in ids.chunks(MOST_IDS) {
             match ask(worker, organization, Purpose::Look { ids: ids.to_vec() }).await? {
                 Asked::Accepted(_) => done += 1,
-                Asked::Later { again_at } => {
-                    put_off(worker, ids, again_at).await?;
-                    next = next.into_iter().chain([again_at]).min();
-                }
+                Asked::Later { again_at } => next = next.into_iter().chain([again_at]).min(),
                 Asked::Refused(error) => {
                     tracing::warn!(%organization, code = error.code, "GIS refuses to show debt requests");
                 }
             }
         }
     }
-    let mut conn = worker.service.db.read().await?;
-    let stored = [submissions::next_due(&mut conn).await?, watches::next_due(&mut conn).await?];
+    let mut conn = worker.service.db.scan().await?;
+    let stored = [submissions::next_due(&mut conn, worker.now()).await?, watches::next_due(&mut conn).await?];
     let stored = stored.into_iter().flatten().filter(|time| *time > worker.now());
     Ok(Report { done, next: next.into_iter().chain(stored).min(), detail: json!({ "looks": done }) })
 }
@@ -63,7 +56,7 @@ type Wanted = BTreeMap<OrganizationId, Vec<DebtRequestId>>;
 async fn due_submissions(worker: &Worker) -> Result<Wanted> {
     let now = worker.now();
     let known: Vec<Submission> = {
-        let mut conn = worker.service.db.read().await?;
+        let mut conn = worker.service.db.scan().await?;
         submissions::claim_looks(&mut conn, now, BATCH).await?
     };
     let mut wanted = Wanted::new();
@@ -71,78 +64,48 @@ async fn due_submissions(worker: &Worker) -> Result<Wanted> {
         return Ok(wanted);
     }
     let mut tx = worker.service.db.begin().await?;
-    for mut item in hold(&mut tx, &known, now).await? {
-        let submission = &mut item.submission;
-        if !submission.look_first || submission.not_before > now || submission.state.is_final() {
-            continue;
-        }
-        submission.looked_at = Some(now);
-        submission.not_before = after(now, worker.service.settings.gis.settle_time);
-        submissions::update(&mut tx, submission).await?;
+    let held = hold(&mut tx, &known, now).await?.into_iter().map(|item| item.submission);
+    let due = |it: &Submission| it.look_first && it.not_before <= now && !it.state.is_final();
+    let noted = |it: Submission| Submission {
+        looked_at: Some(now),
+        not_before: after(now, worker.service.settings.gis.settle_time),
+        updated_at: now,
+        ..it
+    };
+    let due: Vec<_> = held.filter(due).map(noted).collect();
+    for submission in &due {
         wanted.entry(submission.organization).or_default().push(submission.debt_request);
     }
+    submissions::save(&mut tx, due).await?;
     tx.commit().await?;
     Ok(wanted)
 }
 
-/// Delivered answers that an export has still to confirm; each is asked about once a day.
-async fn due_answers(worker: &Worker) -> Result<Wanted> {
-    let now = worker.now();
-    let mut wanted = Wanted::new();
-    let unconfirmed: Vec<Answer> = {
-        let mut conn = worker.service.db.read().await?;
-        let mut found = Vec::new();
-        for organization in organizations::list(&mut conn).await? {
-            found.extend(answers::unconfirmed(&mut conn, organization.id, now, BATCH).await?);
-        }
-        found
-    };
-    for answer in unconfirmed {
-        let mut tx = worker.service.db.begin().await?;
-        let case = Case::open(&mut tx, answer.organization, answer.debt_request, now).await?;
-        let fresh = answers::get(&mut tx, answer.organization, answer.id).await?;
-        let (Some(mut case), Some(mut answer)) = (case, fresh) else { continue };
-        if answer.state == State::Delivered && !answer.confirmed_in_gis {
-            answer.next_check_at = Some(now + CONFIRM_EVERY);
-            case.update(&mut tx, &mut answer).await?;
-            case.close(&mut tx).await?;
-            tx.commit().await?;
-            wanted.entry(answer.organization).or_default().push(answer.debt_request);
-        }
-    }
-    Ok(wanted)
+/// When GIS is asked again about what needs no look soon: once a day, or as often as something new may be seen.
+fn next_look(worker: &Worker, news: std::time::Duration) -> DateTime<Utc> {
+    let settle = worker.service.settings.gis.settle_time;
+    after(worker.now(), news.max(settle)).min(worker.now() + DAY)
 }
 
-/// Debt requests that are watched. Each is asked about once a day, or as often as exports say something new.
-async fn due_watches(worker: &Worker) -> Result<Vec<(OrganizationId, DebtRequestId)>> {
-    let now = worker.now();
-    let mut tx = worker.service.db.begin().await?;
-    let due = watches::due(&mut tx, now, BATCH).await?;
-    let ids: Vec<_> = due.iter().map(|(_, id)| *id).collect();
+/// Delivered answers that an export has still to confirm: the next one does when the view has caught up.
+async fn due_answers(tx: &mut Tx, worker: &Worker, wanted: &mut Wanted) -> Result<()> {
+    let again_at = next_look(worker, worker.service.settings.gis.view_lag);
+    for organization in organizations::list(tx).await? {
+        let due = answers::take_unconfirmed(tx, organization.id, worker.now(), again_at, BATCH).await?;
+        wanted.entry(organization.id).or_default().extend(due);
+    }
+    Ok(())
+}
+
+/// Debt requests that are watched: copies land within `max_delay`, and the view shows them then.
+async fn due_watches(tx: &mut Tx, worker: &Worker, wanted: &mut Wanted) -> Result<()> {
     let gis = &worker.service.settings.gis;
-    let again = after(now, gis.view_lag.max(gis.settle_time)).min(now + CONFIRM_EVERY);
-    watches::put_off(&mut tx, &ids, again).await?;
-    tx.commit().await?;
-    Ok(due)
-}
-
-/// The question did not get through: the looks are due again when it may be asked again.
-async fn put_off(worker: &Worker, ids: &[DebtRequestId], again_at: DateTime<Utc>) -> Result<()> {
-    let known = {
-        let mut conn = worker.service.db.read().await?;
-        let mut known = Vec::new();
-        for id in ids {
-            known.extend(submissions::open(&mut conn, *id).await?);
-        }
-        known
-    };
-    let mut tx = worker.service.db.begin().await?;
-    for mut item in hold(&mut tx, &known, worker.now()).await? {
-        if item.submission.look_first && item.submission.not_before > again_at {
-            item.submission.not_before = again_at;
-            submissions::update(&mut tx, &item.submission).await?;
-        }
+    let again_at = next_look(worker, gis.max_delay.saturating_add(gis.view_lag));
+    let due = watches::due(tx, worker.now(), BATCH).await?;
+    let ids: Vec<_> = due.iter().map(|(_, id)| *id).collect();
+    watches::put_off(tx, &ids, again_at).await?;
+    for (organization, id) in due {
+        wanted.entry(organization).or_default().push(id);
     }
-    tx.commit().await?;
     Ok(())
 }

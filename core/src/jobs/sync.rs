@@ -1,8 +1,8 @@
 //! Reads debt requests from GIS: says when a run begins and keeps every run going until its last page.
 //!
 //! A run begins by the schedule (Moscow time), by `sync.every`, at once for an organisation that never had one, or by a
-//! client. Where it stands is in its newest page message; what this job does follows from the rows alone, so it goes on
-//! after a crash, an outage or a restart from where they are.
+//! client. Where it stands is in its open page messages; what this job does follows from the rows alone, so it goes on after
+//! a crash, an outage or a restart from where they are.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use serde_json::json;
 
 use super::calls::{after, service_error};
 use super::exports::{self, Asked};
-use super::gate::Entry;
+use super::gate::{Entry, Pass};
 use super::{JobName, Report, Worker, pages};
 use crate::domain::answer::LastError;
-use crate::domain::message::{Message, MessageState, Purpose};
+use crate::domain::message::{Message, MessageState};
 use crate::domain::sync_run::{RunState, SyncRun};
 use crate::ids::OrganizationId;
 use crate::settings::SyncSettings;
 use crate::store::gis_operations::Operation;
-use crate::store::{Conn, messages, organizations, sync_runs};
+use crate::store::{Tx, messages, organizations, sync_runs};
 use crate::sync_runs::new_run;
 use crate::{Error, Result};
 
@@ -40,9 +40,10 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     let mut trouble = None;
     for tended in join_all(runs.iter().map(|run| tend(worker, run))).await {
         match tended {
-            Ok(Tended::Moved) => report.done += 1,
-            Ok(Tended::Waits(time)) => report.next = earlier(report.next, time),
-            Ok(Tended::UnderWay) => {}
+            Ok(tended) => {
+                report.done += tended.moved;
+                report.next = report.next.into_iter().chain(tended.next).min();
+            }
             Err(error) => trouble = Some(error),
         }
     }
@@ -59,7 +60,7 @@ async fn start_due(worker: &Worker) -> Result<(u64, Option<DateTime<Utc>>)> {
         let last = sync_runs::last(&mut conn, organization.id).await?;
         match due(&worker.service.settings.sync, last.as_ref(), now)? {
             Due::Now(by) => started += u64::from(start(worker, organization.id, by).await?),
-            Due::At(time) => next = earlier(next, time),
+            Due::At(time) => next = next.into_iter().chain([time]).min(),
             Due::AfterThis => {}
         }
     }
@@ -103,108 +104,134 @@ async fn start(worker: &Worker, organization: OrganizationId, by: &str) -> Resul
     Ok(true)
 }
 
-/// What became of a run at one activation.
-enum Tended {
-    /// A question was asked, or the run given up.
-    Moved,
-    /// Nothing before this time.
-    Waits(DateTime<Utc>),
-    /// A page is on its way.
-    UnderWay,
+/// What was done for a run.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tended {
+    /// Questions asked, or the run given up.
+    moved: u64,
+    /// Nothing more before this time.
+    next: Option<DateTime<Utc>>,
+}
+
+impl Tended {
+    const MOVED: Self = Self { moved: 1, next: None };
+
+    const fn later(next: DateTime<Utc>) -> Self {
+        Self { moved: 0, next: Some(next) }
+    }
+
+    fn after(asked: &Asked) -> Self {
+        match asked {
+            Asked::Accepted(_) | Asked::Refused(_) => Self::MOVED,
+            Asked::Later { again_at } => Self::later(*again_at),
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { moved: self.moved + other.moved, next: self.next.into_iter().chain(other.next).min() }
+    }
 }
 
 async fn tend(worker: &Worker, run: &SyncRun) -> Result<Tended> {
-    let step = {
+    let open = {
         let mut conn = worker.service.db.read().await?;
-        look_at(&mut conn, run, worker.now()).await?
+        pages::open_pages(&mut conn, run).await?
     };
-    match step {
-        Step::Nothing => Ok(Tended::UnderWay),
-        Step::Wait(time) => Ok(Tended::Waits(time)),
+    if open.is_empty() {
+        return begin(worker, run).await;
+    }
+    let mut all = Tended::default();
+    for tended in join_all(open.iter().map(|page| tend_page(worker, run, page))).await {
+        all = all.and(tended?);
+    }
+    Ok(all)
+}
+
+/// Asks for the first pages of a run.
+async fn begin(worker: &Worker, run: &SyncRun) -> Result<Tended> {
+    let pass = match worker.enter(Operation::Export).await? {
+        Entry::Closed { until } => return Ok(Tended::later(until)),
+        Entry::Open(pass) => pass,
+    };
+    let mut tx = worker.service.db.begin().await?;
+    let Some(run) = running(&mut tx, run).await? else { return Ok(Tended::default()) };
+    if !pages::open_pages(&mut tx, &run).await?.is_empty() {
+        return Ok(Tended::default());
+    }
+    let mut questions = pages::prepare(&mut tx, worker, &run, pages::first(&run)).await?.into_iter();
+    tx.commit().await?;
+    let Some(first) = questions.next() else { return Ok(Tended::default()) };
+    let mut all = Tended::after(&exports::call(worker, pass, first).await?);
+    for asked in join_all(questions.map(|question| exports::send(worker, question))).await {
+        all = all.and(Tended::after(&asked?));
+    }
+    Ok(all)
+}
+
+async fn tend_page(worker: &Worker, run: &SyncRun, page: &Message) -> Result<Tended> {
+    match step(run, page, worker.now()) {
+        Step::Nothing => Ok(Tended::default()),
+        Step::Wait(time) => Ok(Tended::later(time)),
         Step::GiveUp(error) => {
             let mut tx = worker.service.db.begin().await?;
             pages::give_up(&mut tx, run.id, error, worker.now()).await?;
             // Perhaps the next one is due.
             tx.wake(JobName::Sync);
             tx.commit().await?;
-            Ok(Tended::Moved)
+            Ok(Tended::MOVED)
         }
-        Step::Ask { .. } => match worker.enter(Operation::Export).await? {
-            Entry::Closed { until } => Ok(Tended::Waits(until)),
-            Entry::Open(pass) => {
-                let mut tx = worker.service.db.begin().await?;
-                // Another instance may have asked meanwhile; the run's row decides who is first.
-                let Some(run) = sync_runs::lock(&mut tx, run.id).await? else { return Ok(Tended::UnderWay) };
-                let Step::Ask { purpose, failures } = look_at(&mut tx, &run, worker.now()).await? else {
-                    return Ok(Tended::UnderWay);
-                };
-                let prepared = exports::prepare(&mut tx, worker, run.organization, purpose, failures).await?;
-                tx.commit().await?;
-                Ok(match exports::call(worker, pass, prepared).await? {
-                    Asked::Accepted(_) | Asked::Refused(_) => Tended::Moved,
-                    Asked::Later { again_at } => Tended::Waits(again_at),
-                })
-            }
+        Step::AskAnew => match worker.enter(Operation::Export).await? {
+            Entry::Closed { until } => Ok(Tended::later(until)),
+            Entry::Open(pass) => ask_anew(worker, pass, run, page).await,
         },
     }
 }
 
-/// What a run needs next.
+/// A new question takes the place of one that failed.
+async fn ask_anew(worker: &Worker, pass: Pass<'_>, run: &SyncRun, page: &Message) -> Result<Tended> {
+    let mut tx = worker.service.db.begin().await?;
+    let Some(run) = running(&mut tx, run).await? else { return Ok(Tended::default()) };
+    let open = pages::open_pages(&mut tx, &run).await?;
+    let Some(page) = open.into_iter().find(|other| other.id == page.id) else { return Ok(Tended::default()) };
+    messages::close_pages(&mut tx, &[page.id]).await?;
+    let prepared = exports::prepare(&mut tx, worker, run.organization, page.purpose, page.failures).await?;
+    tx.commit().await?;
+    Ok(Tended::after(&exports::call(worker, pass, prepared).await?))
+}
+
+/// A run that is still under way, held: another instance may have moved it meanwhile, and its row decides who is first.
+async fn running(tx: &mut Tx, run: &SyncRun) -> Result<Option<SyncRun>> {
+    let run = sync_runs::lock(tx, run.id).await?;
+    Ok(run.filter(|run| run.state == RunState::Running))
+}
+
+/// What an open page needs next.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
-    /// A page asked for.
-    Ask {
-        /// Which.
-        purpose: Purpose,
-        /// How often it was asked for in vain.
-        failures: i64,
-    },
+    /// To be asked for anew.
+    AskAnew,
     /// Time to pass.
     Wait(DateTime<Utc>),
-    /// To be given up.
+    /// Its run to be given up.
     GiveUp(LastError),
-    /// Nothing: a page is on its way, or it has ended.
+    /// Nothing: it is on its way.
     Nothing,
 }
 
-async fn look_at(conn: &mut Conn, run: &SyncRun, now: DateTime<Utc>) -> Result<Step> {
-    if run.state != RunState::Running {
-        return Ok(Step::Nothing);
-    }
-    let last = messages::last_page(conn, run.organization).await?;
-    let last = last.filter(|message| belongs(message, run));
-    Ok(step(run, last, now))
-}
-
-fn belongs(message: &Message, run: &SyncRun) -> bool {
-    matches!(message.purpose, Purpose::Page { run: of, .. } if of == run.id)
-}
-
-fn step(run: &SyncRun, last: Option<Message>, now: DateTime<Utc>) -> Step {
-    let late = after(run.started_at, PATIENCE) <= now;
-    let Some(last) = last else {
-        return Step::Ask { purpose: pages::first(run), failures: 0 };
-    };
-    match last.state {
-        MessageState::Sending | MessageState::Accepted => Step::Nothing,
-        MessageState::Done | MessageState::Failed | MessageState::Lost if late => {
-            Step::GiveUp(last.error.unwrap_or_else(too_long))
+fn step(run: &SyncRun, page: &Message, now: DateTime<Utc>) -> Step {
+    match page.state {
+        MessageState::Sending | MessageState::Accepted | MessageState::Done => Step::Nothing,
+        MessageState::Failed | MessageState::Lost => {
+            if after(run.started_at, PATIENCE) <= now {
+                return Step::GiveUp(page.error.clone().unwrap_or_else(too_long));
+            }
+            page.next_poll_at.filter(|time| *time > now).map_or(Step::AskAnew, Step::Wait)
         }
-        // Never so: what follows a page is written with it. Should it be so all the same, the run begins anew.
-        MessageState::Done => Step::Ask { purpose: pages::first(run), failures: 0 },
-        MessageState::Failed | MessageState::Lost => match last.next_poll_at.filter(|time| *time > now) {
-            Some(time) => Step::Wait(time),
-            None => Step::Ask { purpose: last.purpose, failures: last.failures },
-        },
     }
 }
 
 fn too_long() -> LastError {
     service_error("sync_too_long", "выгрузка не закончилась за сутки".to_owned())
-}
-
-fn earlier(known: Option<DateTime<Utc>>, time: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    Some(known.map_or(time, |known| known.min(time)))
 }
 
 #[cfg(test)]
@@ -214,6 +241,7 @@ mod tests {
 
     use super::*;
     use crate::ids::MessageId;
+    use crate::jobs::windows::Window;
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -275,7 +303,7 @@ mod tests {
         Message {
             id: MessageId::generate(),
             organization: run.organization,
-            purpose: pages::first(&run),
+            purpose: Window::of(&run).first_page(&run),
             state,
             worker: None,
             lease_until: None,
@@ -292,22 +320,16 @@ mod tests {
     }
 
     #[test]
-    fn a_run_goes_on_from_its_newest_page() {
+    fn a_run_goes_on_from_its_open_pages() {
         let run = run(at("2026-11-05T01:15:00Z"), RunState::Running);
         let now = at("2026-11-05T02:00:00Z");
         let soon = now + TimeDelta::minutes(1);
-        assert_eq!(step(&run, None, now), Step::Ask { purpose: pages::first(&run), failures: 0 });
-        assert_eq!(step(&run, Some(page(MessageState::Accepted, None)), now), Step::Nothing);
-        assert_eq!(step(&run, Some(page(MessageState::Sending, None)), now), Step::Nothing);
-        assert_eq!(step(&run, Some(page(MessageState::Failed, Some(soon))), now), Step::Wait(soon));
-        assert_eq!(
-            step(&run, Some(page(MessageState::Lost, Some(now))), now),
-            Step::Ask { purpose: pages::first(&run), failures: 3 }
-        );
+        let step = |state, next_poll_at, now| step(&run, &page(state, next_poll_at), now);
+        assert_eq!(step(MessageState::Accepted, Some(now), now), Step::Nothing);
+        assert_eq!(step(MessageState::Sending, None, now), Step::Nothing);
+        assert_eq!(step(MessageState::Failed, Some(soon), now), Step::Wait(soon));
+        assert_eq!(step(MessageState::Lost, Some(now), now), Step::AskAnew);
         let tomorrow = now + TimeDelta::days(1);
-        assert_eq!(
-            step(&run, Some(page(MessageState::Failed, Some(now))), tomorrow),
-            Step::GiveUp(too_long())
-        );
+        assert_eq!(step(MessageState::Failed, Some(now), tomorrow), Step::GiveUp(too_long()));
     }
 }

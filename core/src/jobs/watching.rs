@@ -1,15 +1,13 @@
 //! What becomes of a debt request after its answer is settled, when GIS was called for it more than once: a late copy of an
 //! older call may undo what was placed (`api.md` §6.9). Each is looked at once a day until no copy can be out any more.
-//! Only exports that were asked for `view_lag` after the last call say anything here.
+//! Only exports that were asked for `view_lag` after the last call, and after GIS was known to have done what it was called
+//! for, say anything here.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use serde_json::json;
 
-use super::JobName;
 use super::calls::after;
-use super::items::may_have_reached;
 use super::judge::{Shown, Sight};
-use crate::Result;
 use crate::case::Case;
 use crate::domain::answer::{Answer, State};
 use crate::domain::content::ContentHash;
@@ -17,7 +15,6 @@ use crate::domain::debt_request::Alarm;
 use crate::domain::event::EventKind;
 use crate::domain::submission::{Action, Submission, SubmissionState};
 use crate::settings::GisSettings;
-use crate::store::{Tx, submissions, watches};
 
 /// Most repairs of one submission; after them a person must act.
 const MOST_REPAIRS: i64 = 3;
@@ -37,39 +34,30 @@ enum Finding {
     Alarm(Alarm),
 }
 
-/// Judges a debt request that has nothing open, and repairs it or calls a person.
-pub(crate) async fn watch(
-    tx: &mut Tx,
-    settings: &GisSettings,
-    case: &mut Case,
-    all: &[Answer],
-    sight: &Sight,
-) -> Result<()> {
-    let Some(last_call) = watches::last_call(tx, case.request.id).await? else { return Ok(()) };
+/// Judges a debt request that has nothing open, and repairs it or calls a person. `last_call` is when GIS was last at work
+/// on it.
+pub(crate) fn watch(case: &mut Case, settings: &GisSettings, last_call: DateTime<Utc>, sight: &Sight) {
     if sight.asked_at < after(last_call, settings.view_lag) {
-        return Ok(());
+        return;
     }
     // The newest of those that GIS may know of; a draft behind it changes nothing there.
-    if let Some(answer) = all.iter().find(|answer| may_have_reached(answer)) {
-        let submitted = submissions::of_answer(tx, answer.id).await?;
-        let withdrawn = submitted.iter().any(|submission| submission.action == Action::Revoke);
-        let contents: Vec<_> = all.iter().filter(|other| may_have_reached(other)).map(content_of).collect();
-        match find(answer, &contents, withdrawn, &sight.shown) {
+    if let Some(answer) = case.answers().iter().find(|answer| answer.may_have_reached_gis()).cloned() {
+        let withdrawn = case.submissions_of(answer.id).any(|submission| submission.action == Action::Revoke);
+        let reached = case.answers().iter().filter(|other| other.may_have_reached_gis());
+        match find(&answer, &reached.map(content_of).collect::<Vec<_>>(), withdrawn, &sight.shown) {
             Finding::Fine => case.request.alarm = None,
             Finding::Unclear => {}
-            Finding::Alarm(alarm) => raise(case, answer, alarm),
+            Finding::Alarm(alarm) => raise(case, &answer, alarm),
             Finding::Repair(action) => {
-                let last = submitted.into_iter().rfind(|submission| submission.action == action);
-                if repair(tx, case, answer, last).await? {
-                    return Ok(());
+                if repair(case, &answer, action) {
+                    return;
                 }
             }
         }
     }
     if sight.asked_at >= end_of_watch(case.request.gis.due_on, last_call, settings) {
-        watches::end(tx, case.request.id).await?;
+        case.end_watch();
     }
-    Ok(())
 }
 
 const fn content_of(answer: &Answer) -> &ContentHash {
@@ -93,33 +81,30 @@ fn find(answer: &Answer, contents: &[&ContentHash], withdrawn: bool, shown: &Sho
 }
 
 /// Queues the last action again, with the same TransportGUID; `false` when that was done often enough.
-async fn repair(tx: &mut Tx, case: &mut Case, answer: &Answer, last: Option<Submission>) -> Result<bool> {
-    let Some(last) = last else { return Ok(false) };
+fn repair(case: &mut Case, answer: &Answer, action: Action) -> bool {
+    let last = case.submissions_of(answer.id).rfind(|submission| submission.action == action);
+    let Some(last) = last.cloned() else { return false };
     if last.repairs >= MOST_REPAIRS {
         raise(case, answer, alarm_of(last.action));
-        return Ok(false);
+        return false;
     }
-    let now = case.now();
-    let again = Submission {
+    case.keep(Submission {
         state: SubmissionState::Queued,
         repairs: last.repairs + 1,
-        not_before: now,
+        not_before: case.now(),
         look_first: false,
         pack_limit: None,
         began_at: None,
         uncertain_since: None,
         looked_at: None,
         error: None,
-        updated_at: now,
         ..last
-    };
-    submissions::update(tx, &again).await?;
+    });
     let mut answer = answer.clone();
     answer.confirmed_in_gis = false;
-    case.update(tx, &mut answer).await?;
+    case.update(&mut answer);
     case.tell_with(EventKind::AnswerMismatch, Some(&answer), json!({ "repaired": true }));
-    tx.wake(JobName::Outbox);
-    Ok(true)
+    true
 }
 
 /// GIS has refused a repair.

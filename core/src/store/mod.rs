@@ -20,6 +20,7 @@ pub mod answers;
 pub(crate) mod attachments;
 pub mod debt_requests;
 pub(crate) mod events;
+pub(crate) mod evidence;
 pub mod gis_operations;
 pub(crate) mod jobs;
 pub(crate) mod messages;

@@ -8,7 +8,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::db::both;
+use super::db::{Backend, both};
 use super::schema::{attachments, debt_requests, employees, events, messages, organizations, sync_runs};
 use super::types::{Guid, Json, Ts};
 use super::{Conn, StoreError};
@@ -159,6 +159,20 @@ pub(crate) async fn set_default_executor(
     StoreError::unless_hit(hit)
 }
 
+/// Holds an organisation until the transaction ends: whoever comes later sees what this one has written. Rows that refer to
+/// it can still be written.
+pub(crate) async fn hold(conn: &mut Conn, id: OrganizationId) -> Result<(), StoreError> {
+    match conn.backend() {
+        Backend::Pg(c) => {
+            let row = organizations::table.find(id).select(organizations::id).for_no_key_update();
+            row.first::<OrganizationId>(c).await?;
+        }
+        // There is one writer.
+        Backend::Lite(_) => {}
+    }
+    Ok(())
+}
+
 /// Stops or frees its queue.
 pub(crate) async fn set_halted(
     conn: &mut Conn,
@@ -283,7 +297,7 @@ mod tests {
             let mut tx = db.begin().await.unwrap();
             let (idle, busy) = (stored_organization(&mut tx).await, stored_organization(&mut tx).await);
             insert_employee(&mut tx, &employee_of(idle, "Андреев А. А."), at(1)).await.unwrap();
-            crate::store::debt_requests::save_many(&mut tx, &[request(busy)]).await.unwrap();
+            crate::store::debt_requests::save(&mut tx, &[request(busy)]).await.unwrap();
             assert!(!remove(&mut tx, busy).await.unwrap());
             assert!(remove(&mut tx, idle).await.unwrap());
             assert!(!remove(&mut tx, idle).await.unwrap());

@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use super::db::both;
 use super::schema::{answers, debt_requests};
 use super::{Conn, StoreError};
-use crate::domain::answer::State;
+use crate::domain::answer::{Source, State};
 use crate::domain::debt_request::Stage;
 use crate::ids::{DebtRequestId, OrganizationId};
 
@@ -16,10 +16,12 @@ diesel::allow_columns_to_appear_in_same_group_by_clause!(
     debt_requests::stage,
     debt_requests::answer_state,
     answers::confirmed_in_gis,
+    answers::source,
 );
 
-/// Debt requests that stand alike: stage, state of the current answer, whether an export has confirmed it, how many.
-pub(crate) type Group = (Stage, Option<State>, Option<bool>, i64);
+/// Debt requests that stand alike: stage, state of the current answer, whether an export has confirmed it and where it came
+/// from, how many.
+pub(crate) type Group = (Stage, Option<State>, Option<(bool, Source)>, i64);
 
 /// A debt request of which GIS shows something else than the delivered answer: what we said and what GIS shows.
 pub(crate) type Difference = (DebtRequestId, Option<bool>, Option<bool>);
@@ -35,11 +37,16 @@ pub(crate) async fn groups(
             .left_join(answers::table.on(debt_requests::answer_id.eq(answers::id.nullable())))
             .filter(debt_requests::organization_id.eq(organization))
             .filter(debt_requests::sent_key.between(from, to))
-            .group_by((debt_requests::stage, debt_requests::answer_state, answers::confirmed_in_gis))
+            .group_by((
+                debt_requests::stage,
+                debt_requests::answer_state,
+                answers::confirmed_in_gis,
+                answers::source,
+            ))
             .select((
                 debt_requests::stage,
                 debt_requests::answer_state,
-                answers::confirmed_in_gis.nullable(),
+                (answers::confirmed_in_gis, answers::source).nullable(),
                 count_star(),
             ))
             .load(c)

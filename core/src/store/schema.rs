@@ -378,6 +378,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Tstz, Uid};
+
+    /// The archive of what went over the wire; the bytes lie in the file store.
+    evidence (message_id, part) {
+        message_id -> Uid,
+        part -> Text,
+        content_id -> Uid,
+        http_status -> Nullable<BigInt>,
+        size -> BigInt,
+        sha256 -> Binary,
+        keep_from -> Date,
+        recorded_at -> Tstz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     keys,
     organizations,
@@ -396,11 +413,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     sync_runs,
     gis_operations,
     jobs,
-    watches
+    watches,
+    evidence
 );
 
 diesel::joinable!(attempts -> messages (message_id));
 diesel::joinable!(attempts -> submissions (submission_id));
+diesel::joinable!(submissions -> debt_requests (debt_request_id));
 diesel::joinable!(submissions -> answers (answer_id));
 diesel::joinable!(answers -> debt_requests (debt_request_id));
 diesel::joinable!(answer_files -> attachments (attachment_id));

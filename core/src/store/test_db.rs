@@ -25,3 +25,18 @@ pub(crate) fn for_both(body: impl AsyncFn(Db)) {
 pub(crate) async fn open(url: &str) -> Db {
     Db::open(&DatabaseSettings::parse(url, None).unwrap()).await.unwrap()
 }
+
+/// Copies an SQLite database as it is now, as `sqlite3 .backup` does; `false` for PostgreSQL.
+pub(crate) async fn copy_into(db: &Db, path: &std::path::Path) -> bool {
+    use diesel_async::RunQueryDsl as _;
+
+    let mut conn = db.read().await.unwrap();
+    match conn.backend() {
+        super::db::Backend::Pg(_) => false,
+        super::db::Backend::Lite(conn) => {
+            let copy = diesel::sql_query(format!("VACUUM INTO '{}'", path.display()));
+            copy.execute(conn).await.unwrap();
+            true
+        }
+    }
+}

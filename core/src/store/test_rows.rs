@@ -187,7 +187,7 @@ pub(crate) async fn queued(conn: &mut Conn, organization: OrganizationId) -> (An
     let answer = answer(organization, request);
     answers::insert(conn, &answer).await.unwrap();
     let submission = submission(&answer);
-    submissions::insert(conn, &submission).await.unwrap();
+    submissions::save(conn, vec![submission.clone()]).await.unwrap();
     (answer, submission)
 }
 

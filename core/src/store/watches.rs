@@ -1,10 +1,12 @@
 //! Debt requests for which GIS was called more than once: they are looked at until no late copy of a call can be out any
 //! more (`api.md` §6.9).
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::dsl::min;
 use diesel::upsert::excluded;
-use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl};
+use diesel::{ExpressionMethods, Insertable, QueryDsl};
 use diesel_async::RunQueryDsl;
 
 use super::db::{both, insert_batch};
@@ -49,15 +51,32 @@ pub(crate) async fn note(
     Ok(())
 }
 
-/// When GIS was last called for a debt request; `None` when nobody watches it.
-pub(crate) async fn last_call(
+/// GIS has done what it was called for, at the latest now: watches over these, where there are any, count from here.
+pub(crate) async fn begin_anew(
     conn: &mut Conn,
-    request: DebtRequestId,
-) -> Result<Option<DateTime<Utc>>, StoreError> {
-    let found: Option<Ts> = both!(conn, c => {
-        watches::table.find(request).select(watches::last_call_at).first(c).await.optional()
+    requests: &[DebtRequestId],
+    now: DateTime<Utc>,
+    look_at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let those = watches::table.filter(watches::debt_request_id.eq_any(requests.to_vec()));
+    let changes = (watches::last_call_at.eq(Ts(now)), watches::next_look_at.eq(Ts(look_at)));
+    both!(conn, c => diesel::update(those).set(changes).execute(c).await)?;
+    Ok(())
+}
+
+/// When GIS was last at work on debt requests that are watched: called, or known to be done.
+pub(crate) async fn last_calls(
+    conn: &mut Conn,
+    requests: &[DebtRequestId],
+) -> Result<HashMap<DebtRequestId, DateTime<Utc>>, StoreError> {
+    let found: Vec<(DebtRequestId, Ts)> = both!(conn, c => {
+        watches::table
+            .filter(watches::debt_request_id.eq_any(requests.to_vec()))
+            .select((watches::debt_request_id, watches::last_call_at))
+            .load(c)
+            .await
     })?;
-    Ok(found.map(|at| at.0))
+    Ok(found.into_iter().map(|(id, Ts(at))| (id, at)).collect())
 }
 
 /// To be looked at by now.
@@ -97,9 +116,26 @@ pub(crate) async fn put_off(
     Ok(())
 }
 
-/// Ends a watch.
-pub(crate) async fn end(conn: &mut Conn, request: DebtRequestId) -> Result<(), StoreError> {
-    both!(conn, c => diesel::delete(watches::table.find(request)).execute(c).await)?;
+/// Those that are to be looked at later are looked at then.
+pub(crate) async fn look_earlier(
+    conn: &mut Conn,
+    requests: &[DebtRequestId],
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let later = watches::table
+        .filter(watches::debt_request_id.eq_any(requests.to_vec()))
+        .filter(watches::next_look_at.gt(Ts(at)));
+    both!(conn, c => diesel::update(later).set(watches::next_look_at.eq(Ts(at))).execute(c).await)?;
+    Ok(())
+}
+
+/// Ends watches.
+pub(crate) async fn end(conn: &mut Conn, requests: &[DebtRequestId]) -> Result<(), StoreError> {
+    if requests.is_empty() {
+        return Ok(());
+    }
+    let those = watches::table.filter(watches::debt_request_id.eq_any(requests.to_vec()));
+    both!(conn, c => diesel::delete(those).execute(c).await)?;
     Ok(())
 }
 
@@ -116,18 +152,26 @@ mod tests {
             let mut tx = db.begin().await.unwrap();
             let organization = stored_organization(&mut tx).await;
             let (first, second) = (request(organization), request(organization));
-            debt_requests::save_many(&mut tx, &[first.clone(), second.clone()]).await.unwrap();
+            debt_requests::save(&mut tx, &[first.clone(), second.clone()]).await.unwrap();
             note(&mut tx, first.organization, &[first.id], at(1), at(10)).await.unwrap();
             note(&mut tx, second.organization, &[second.id], at(2), at(20)).await.unwrap();
             assert_eq!(next_due(&mut tx).await.unwrap(), Some(at(10)));
             assert_eq!(due(&mut tx, at(10), 9).await.unwrap(), [(first.organization, first.id)]);
             note(&mut tx, first.organization, &[first.id], at(3), at(30)).await.unwrap();
-            assert_eq!(last_call(&mut tx, first.id).await.unwrap(), Some(at(3)));
+            assert_eq!(last_calls(&mut tx, &[first.id, second.id]).await.unwrap()[&first.id], at(3));
             put_off(&mut tx, &[second.id], at(40)).await.unwrap();
             assert_eq!(due(&mut tx, at(39), 9).await.unwrap(), [(first.organization, first.id)]);
-            end(&mut tx, first.id).await.unwrap();
-            assert_eq!(last_call(&mut tx, first.id).await.unwrap(), None);
-            assert_eq!(next_due(&mut tx).await.unwrap(), Some(at(40)));
+            look_earlier(&mut tx, &[first.id, second.id], at(35)).await.unwrap();
+            assert_eq!(due(&mut tx, at(34), 9).await.unwrap(), [(first.organization, first.id)]);
+            assert_eq!(due(&mut tx, at(35), 9).await.unwrap().len(), 2);
+            begin_anew(&mut tx, &[first.id], at(5), at(50)).await.unwrap();
+            assert_eq!(last_calls(&mut tx, &[first.id]).await.unwrap()[&first.id], at(5));
+            put_off(&mut tx, &[second.id], at(40)).await.unwrap();
+            assert_eq!(due(&mut tx, at(49), 9).await.unwrap(), [(second.organization, second.id)]);
+            end(&mut tx, &[first.id]).await.unwrap();
+            assert!(last_calls(&mut tx, &[first.id]).await.unwrap().is_empty());
+            begin_anew(&mut tx, &[first.id], at(6), at(60)).await.unwrap();
+            assert_eq!(next_due(&mut tx).await.unwrap(), Some(at(40)), "what nobody watches stays so");
         });
     }
 }

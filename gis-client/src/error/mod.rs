@@ -119,6 +119,9 @@ pub enum NotSent {
         /// Whether the signer may do better another time, [`SignerError::repeat`].
         repeat: Repeat,
     },
+    /// The [`crate::http::Recorder`] of the call could not take the message down.
+    #[error("the message could not be archived, so it was not sent")]
+    Unrecorded,
     /// The lease of the call ended before the first byte of the message was written.
     #[error("the lease of the call was over before the first byte was written")]
     LeaseOver,
@@ -316,12 +319,17 @@ impl Error {
         let reason = NotSent::Signature { repeat: source.repeat() };
         Self::NotSent { reason, source: Some(source.into()) }
     }
+
+    /// A message that could not be taken down.
+    pub(crate) fn unrecorded(source: Cause) -> Self {
+        Self::NotSent { reason: NotSent::Unrecorded, source: Some(source) }
+    }
 }
 
 impl NotSent {
     /// Whether the call ended before anything could be learnt about GIS.
     fn is_our_own(self) -> bool {
-        matches!(self, Self::Message | Self::Signature { .. } | Self::LeaseOver)
+        matches!(self, Self::Message | Self::Signature { .. } | Self::Unrecorded | Self::LeaseOver)
     }
 
     fn repeat(self) -> Repeat {
@@ -330,7 +338,8 @@ impl NotSent {
             Self::WrongAddress { .. } => Repeat::AfterRepair,
             Self::Busy { retry_after, .. } => Repeat::Later { after: retry_after },
             Self::Signature { repeat } => repeat,
-            Self::LeaseOver
+            Self::Unrecorded
+            | Self::LeaseOver
             | Self::NameUnknown
             | Self::ConnectionRefused
             | Self::ConnectTimeout

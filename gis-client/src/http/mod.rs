@@ -8,11 +8,14 @@
 
 mod body;
 mod channel;
+mod recorder;
 mod settings;
 
 pub(crate) use channel::{Channel, Reply, Request};
+pub use recorder::Recorder;
 pub use settings::{BasicAuth, HttpSettings, InvalidSettings, VerifyReplies};
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -43,6 +46,8 @@ pub struct Call {
     pub header: Header,
     /// The end of the lease on the monotonic clock: the message is not begun after it, and the call ends by then.
     pub not_after: Option<Instant>,
+    /// Who keeps what goes over the wire.
+    pub recorder: Option<Arc<dyn Recorder>>,
 }
 
 /// What proved that the far end answers.
@@ -145,12 +150,19 @@ impl HttpGis {
     }
 
     async fn post(&self, call: &Call, envelope: Envelope, limit: u64) -> Result<Reply, Error> {
+        if let Some(recorder) = &call.recorder {
+            in_time(call, recorder.sending(&envelope.body)).await?.map_err(Error::unrecorded)?;
+        }
         let mut request = Request::new(Method::POST, SERVICE, limit)
             .header(CONTENT_TYPE, "text/xml; charset=utf-8")?
             .header(SOAP_ACTION, &format!("\"{}\"", envelope.action))?
             .body(envelope.body);
         request.not_after = call.not_after;
-        self.channel.send(request).await
+        let reply = self.channel.send(request).await?;
+        if let Some(recorder) = &call.recorder {
+            recorder.received(reply.status, &reply.body);
+        }
+        Ok(reply)
     }
 
     async fn acknowledged(
@@ -238,18 +250,22 @@ impl Gis for HttpGis {
     }
 }
 
-/// Waits for a signature, a matter of people and of other programs, but no longer than the lease.
+/// Waits for a signature, a matter of people and of other programs.
 async fn signed(
     call: &Call,
     envelope: impl Future<Output = Result<Envelope, SignerError>>,
 ) -> Result<Envelope, Error> {
+    in_time(call, envelope).await?.map_err(Error::unsigned)
+}
+
+/// Waits for what must be done before a call, but no longer than the lease.
+async fn in_time<T>(call: &Call, work: impl Future<Output = T>) -> Result<T, Error> {
     let Some(not_after) = call.not_after else {
-        return envelope.await.map_err(Error::unsigned);
+        return Ok(work.await);
     };
-    match tokio::time::timeout_at(not_after.into(), envelope).await {
-        Ok(envelope) => envelope.map_err(Error::unsigned),
-        Err(elapsed) => Err(Error::NotSent { reason: NotSent::LeaseOver, source: Some(elapsed.into()) }),
-    }
+    tokio::time::timeout_at(not_after.into(), work)
+        .await
+        .map_err(|elapsed| Error::NotSent { reason: NotSent::LeaseOver, source: Some(elapsed.into()) })
 }
 
 /// Reads a reply as the message that is expected or as a fault, whatever its status; what is no SOAP message at all

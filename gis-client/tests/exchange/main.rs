@@ -56,7 +56,7 @@ impl Exchange {
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
             simulator,
             gis: HttpGis::new(settings).unwrap(),
-            call: Call { sender, header, not_after: None },
+            call: Call { sender, header, not_after: None, recorder: None },
         }
     }
 

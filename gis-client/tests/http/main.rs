@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod recorder;
 mod replies;
 mod requests;
 mod transport;
@@ -97,7 +98,7 @@ fn sender() -> Sender {
 
 fn call() -> Call {
     let header = Header { message: MessageId::generate(), sent_at: Utc::now().fixed_offset() };
-    Call { sender: sender(), header, not_after: None }
+    Call { sender: sender(), header, not_after: None, recorder: None }
 }
 
 fn settings(base_url: impl Into<String>) -> HttpSettings {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::request::SubrequestFilter;
 use crate::engine::Engine;
+use crate::server::TrafficReport;
 use crate::state::{Effect, Record, Standing, World};
 use crate::wire::model::{Answer, ResponseStatus};
 
@@ -36,6 +37,8 @@ pub struct StateReport {
     pub file_bytes: usize,
     /// Calls received since the start or the last reset.
     pub calls: u64,
+    /// Bytes of bodies since the start, those of this address left out.
+    pub traffic: TrafficReport,
     /// Fault rules in force.
     pub faults: usize,
 }
@@ -65,7 +68,7 @@ pub struct SubrequestCounts {
 }
 
 impl StateReport {
-    pub(super) fn of(engine: &Engine, now: DateTime<Utc>) -> Self {
+    pub(super) fn of(engine: &Engine, now: DateTime<Utc>, traffic: TrafficReport) -> Self {
         let counted = |(organization, subrequests)| OrganizationCount { organization, subrequests };
         let mut organizations: Vec<_> = engine.world.suppliers().map(counted).collect();
         organizations.sort_by_key(|count| count.organization);
@@ -80,6 +83,7 @@ impl StateReport {
             files: engine.files.len(),
             file_bytes: engine.files.bytes(),
             calls: engine.calls.received(),
+            traffic,
             faults: engine.faults.list().len(),
         }
     }

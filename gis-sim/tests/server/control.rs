@@ -10,9 +10,13 @@ use super::client::*;
 async fn the_state_is_counted() {
     let simulator = lenient(3, json!({}));
     let client = Client::new(&simulator);
+    let (_, before) = client.control("GET", "/state", "").await;
+    assert_eq!(before["traffic"], json!({"received": 0, "sent": 0}), "this address does not count");
     client.export("13.1.10.1", &filter("")).await;
     let (status, state) = client.control("GET", "/state", "").await;
     assert_eq!(status, 200);
+    let bytes = |direction: &str| state["traffic"][direction].as_u64().unwrap();
+    assert!(bytes("received") > 1000 && bytes("sent") > 500, "{}", state["traffic"]);
     assert_eq!(
         state["subrequests"],
         json!({"total": 3, "not_sent": 3, "sent": 0, "auto_generated": 0, "withdrawn": 0})

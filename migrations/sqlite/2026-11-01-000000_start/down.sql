@@ -5,6 +5,7 @@ DROP TABLE receipts;
 DROP TABLE events;
 DROP TABLE answer_files;
 DROP TABLE attachments;
+DROP TABLE evidence;
 DROP TABLE attempts;
 DROP TABLE messages;
 DROP TABLE submissions;

@@ -146,6 +146,8 @@ CREATE TABLE answers (
 ) STRICT;
 CREATE INDEX answers_by_organization_id_updated_at_id ON answers (organization_id, updated_at, id);
 CREATE INDEX answers_by_organization_id_state_updated_at_id ON answers (organization_id, state, updated_at, id);
+CREATE INDEX answers_by_organization_id_state_confirmed_in_gis_next_check_at
+    ON answers (organization_id, state, confirmed_in_gis, next_check_at);
 CREATE INDEX answers_by_blocked_by_id ON answers (blocked_by_id);
 
 -- Every name that clients gave to answers, aliases too.
@@ -182,6 +184,8 @@ CREATE TABLE submissions (
     updated_at integer NOT NULL
 ) STRICT;
 CREATE INDEX submissions_by_state_not_before ON submissions (state, not_before);
+CREATE INDEX submissions_in_order
+    ON submissions (organization_id, has_debt, state, created_at, id, due_key);
 CREATE INDEX submissions_by_answer_id ON submissions (answer_id);
 CREATE INDEX submissions_by_debt_request_id ON submissions (debt_request_id);
 -- Never two submissions live for one subrequest, whichever organisation or answer they belong to.
@@ -230,6 +234,20 @@ CREATE TABLE attempts (
     PRIMARY KEY (message_id, submission_id)
 ) STRICT;
 CREATE INDEX attempts_by_submission_id ON attempts (submission_id);
+
+-- The archive of what went over the wire: signed messages with answers, and what came back; the bytes lie in the file store.
+CREATE TABLE evidence (
+    message_id blob NOT NULL REFERENCES messages,
+    part text NOT NULL,
+    content_id blob NOT NULL UNIQUE,
+    http_status integer,
+    size integer NOT NULL,
+    sha256 blob NOT NULL,
+    keep_from text NOT NULL,
+    recorded_at integer NOT NULL,
+    PRIMARY KEY (message_id, part)
+) STRICT;
+CREATE INDEX evidence_by_keep_from ON evidence (keep_from);
 
 -- Files of answers; the content lies in the file store.
 CREATE TABLE attachments (

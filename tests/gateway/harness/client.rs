@@ -1,8 +1,13 @@
 //! A client with a token, as an integrator would write one.
 
+use std::time::Duration;
+
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
+
+/// Less than the gateway waits for the next call on a connection, as with any careful client.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// Calls one gateway with one token.
 #[derive(Clone)]
@@ -29,7 +34,7 @@ pub(crate) struct Call {
 
 impl Client {
     pub(crate) fn new(base: &str, token: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = reqwest::Client::builder().no_proxy().pool_idle_timeout(IDLE).build().unwrap();
         Self { http, base: base.to_owned(), token: Some(token.to_owned()) }
     }
 

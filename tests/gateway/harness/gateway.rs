@@ -42,6 +42,7 @@ impl Workshop {
         workshop.write("dictionaries.toml", &dictionaries());
         workshop.write("debtgate.toml", &settings(database, gis, more));
         workshop.run(&["keys", "generate", "--alg", "eddsa", "--out", &workshop.path("token.pem")]);
+        workshop.run(&["keys", "generate", "--alg", "xchacha20", "--out", &workshop.path("files.key")]);
         workshop.run(&["migrate"]);
         workshop
     }
@@ -114,6 +115,13 @@ impl Workshop {
         self.serve_with(&[("DEBTGATE__TESTING__CLOCK", &now.to_rfc3339())])
     }
 
+    /// From its next start on it takes files of so many bytes.
+    pub(crate) fn allow_files_of(&self, bytes: usize) {
+        let settings = std::fs::read_to_string(self.path("debtgate.toml")).unwrap();
+        let limits = format!("[limits]\nfile_bytes = {bytes}\n");
+        self.write("debtgate.toml", &settings.replacen("[limits]\n", &limits, 1));
+    }
+
     /// Starts the program with settings of the environment.
     pub(crate) fn serve_with(&self, environment: &[(&str, &str)]) -> Gateway {
         let mut command = self.command(&["serve"]);
@@ -169,7 +177,7 @@ fn dictionaries() -> String {
 
 /// A running process; it ends with the value.
 pub(crate) struct Gateway {
-    process: Child,
+    pub(crate) process: Child,
     log: Arc<Mutex<String>>,
     pub(crate) public: String,
     pub(crate) internal: String,
@@ -216,5 +224,11 @@ fn announced(addresses: &Receiver<String>, log: &Mutex<String>) -> String {
 impl Drop for Gateway {
     fn drop(&mut self) {
         self.kill();
+        if std::thread::panicking() {
+            // What it said of its own failure, if anything: a panic is no JSON.
+            let log = self.log();
+            let told = log.lines().filter(|line| line.contains("\"ERROR\"") || !line.starts_with('{'));
+            told.for_each(|line| eprintln!("gateway: {line}"));
+        }
     }
 }

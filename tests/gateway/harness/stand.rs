@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use gis_sim::control::{NewSubrequests, SubrequestReport};
 use gis_sim::faults::{Kind, Rule, Target, When};
 use gis_sim::{Config, Control, Sim, SimHandle};
+use reqwest::Method;
 use serde_json::{Value, json};
 use test_support::postgres::for_both_urls;
 use tokio::task::JoinHandle;
@@ -74,9 +75,7 @@ pub(crate) fn for_both_with(setup: impl Fn() -> Setup, story: impl AsyncFn(Stand
 
 impl Stand {
     pub(crate) fn new(database: &str, setup: Setup) -> Self {
-        // Certificates are judged by the machine's clock, so the story begins now; on a whole millisecond, as the
-        // simulator counts them.
-        let start = DateTime::from_timestamp_millis(Utc::now().timestamp_millis()).unwrap();
+        let start = test_support::story::beginning();
         let mut config = Config {
             requests: setup.requests,
             organizations: vec![PPA, FOREIGN_PPA],
@@ -186,6 +185,21 @@ impl Stand {
         let reply = self.client.post(&format!("/v1/debt-requests/{request}/answers"), body).await;
         assert!(matches!(reply.status.as_u16(), 201 | 202), "{:#}", reply.body);
         reply.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends a file as a form does.
+    pub(crate) async fn upload(&self, name: &str, description: &str, content: &[u8]) -> Value {
+        let boundary = "a-boundary-of-the-test";
+        let mut form = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"description\"\r\n\r\n{description}\r\n\
+             --{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        )
+        .into_bytes();
+        form.extend_from_slice(content);
+        form.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+        let call = self.client.call(Method::POST, "/v1/attachments");
+        call.body(&format!("multipart/form-data; boundary={boundary}"), form).send().await.ok(201)
     }
 
     /// Time passes in steps of ten seconds, later of a minute, until something is true of what `path` shows.

@@ -9,6 +9,7 @@
 
 #[cfg(feature = "postgres")]
 pub mod postgres;
+pub mod story;
 
 use std::ffi::OsStr;
 use std::io::Write;

@@ -8,6 +8,7 @@ const fn calm() -> Situation {
         draft: None,
         earlier: None,
         automatic: false,
+        answered_elsewhere: false,
         gone: false,
         near_deadline: false,
         correction: Correction::RevokeThenSend,
@@ -15,7 +16,7 @@ const fn calm() -> Situation {
 }
 
 fn after(standing: Standing, same: bool) -> Situation {
-    Situation { earlier: Some(Earlier { standing, same }), ..calm() }
+    Situation { earlier: Some(Earlier { standing, same, elsewhere: false }), ..calm() }
 }
 
 fn beside(own: bool, same: bool) -> Situation {
@@ -52,6 +53,22 @@ fn the_table_of_earlier_answers() {
         assert_eq!(decide(&after(standing, false), SEND), with_other, "{standing:?}, other");
     }
     assert_eq!(decide(&calm(), SEND), go(EarlierStep::LetBe));
+}
+
+#[test]
+fn an_answer_from_elsewhere_is_written_over_and_never_withdrawn() {
+    let with = |confirm| Wish { submit: true, confirm, reason: true };
+    let confirmed = with(&[Confirm::AlreadyAnswered]);
+    let unread = Situation { answered_elsewhere: true, near_deadline: true, ..calm() };
+    let earlier = Earlier { standing: IN_FORCE, same: false, elsewhere: true };
+    let recorded = Situation { earlier: Some(earlier), ..unread };
+    for situation in [unread, recorded] {
+        assert_eq!(decide(&situation, with(&[])), unconfirmed(&[Confirm::AlreadyAnswered]));
+        assert_eq!(decide(&situation, Wish { reason: false, ..confirmed }), Err(Refusal::ReasonMissing));
+        assert_eq!(decide(&situation, confirmed), go(EarlierStep::LetBe));
+    }
+    let same = Situation { earlier: Some(Earlier { same: true, ..earlier }), ..unread };
+    assert_eq!(decide(&same, with(&[])), Ok(Decision::SameAsEarlier));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use gis_client::http::VerifyReplies;
 use gis_client::signature::CertificateDigest;
 use gis_client::signer::KeyPairSigner;
 use gis_client::{HttpGis, HttpSettings};
+use gis_sim::control::SubrequestFilter;
 use gis_sim::faults::{Kind, Rule, Target, When};
 use gis_sim::{Config, Control, Sim, SimHandle};
 use gost::{Certificate, KeyPair, ParameterSet, PrivateKey};
@@ -22,7 +23,7 @@ use crate::domain::organization::Organization;
 use crate::domain::sync_run::{RunState, SyncRun};
 use crate::files::FileStore;
 use crate::ids::{DebtRequestId, OrganizationId};
-use crate::jobs::{JobName, NamedSigner, Report, Worker};
+use crate::jobs::{JobName, NamedSigner, Report, Worker, pages};
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::store::debt_requests::{Counts, Filter};
@@ -43,9 +44,7 @@ pub(super) struct Bench {
 impl Bench {
     /// One organisation with so many debt requests in GIS, none of them read yet.
     pub(super) async fn new(db: Db, requests: u64) -> Self {
-        // Certificates are judged by the machine's clock, so the story begins now; on a whole millisecond, as the
-        // simulator counts them.
-        let start = DateTime::from_timestamp_millis(Utc::now().timestamp_millis()).unwrap();
+        let start = test_support::story::beginning();
         let organization = Organization { signer: "main".to_owned(), ..samples::organization() };
         let mut config = Config {
             requests,
@@ -145,10 +144,22 @@ impl Bench {
         sync_runs::last(&mut conn, self.organization).await.unwrap().unwrap()
     }
 
+    /// Pages that the last run waits for; none before the first run.
+    pub(super) async fn last_open_pages(&self) -> Option<usize> {
+        let mut conn = self.worker.service.db.read().await.unwrap();
+        let run = sync_runs::last(&mut conn, self.organization).await.unwrap()?;
+        Some(pages::open_pages(&mut conn, &run).await.unwrap().len())
+    }
+
     pub(super) async fn counts(&self) -> Counts {
         let mut conn = self.worker.service.db.read().await.unwrap();
         let today = self.now().date_naive();
         debt_requests::count(&mut conn, self.organization, &Filter::default(), today).await.unwrap()
+    }
+
+    /// One of those in GIS.
+    pub(super) async fn any_request(&self) -> DebtRequestId {
+        self.gis().subrequests(&SubrequestFilter::default()).items.first().unwrap().guid.into()
     }
 
     pub(super) async fn request(&self, id: DebtRequestId) -> DebtRequest {

@@ -2,4 +2,7 @@
 
 mod answers;
 mod bench;
+mod client;
+mod elsewhere;
+mod model;
 mod reading;

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{Days, TimeDelta};
 use gis_client::cadence::Circuit;
-use gis_sim::control::{NewSubrequests, SubrequestFilter};
+use gis_sim::control::{Fields, NewSubrequests, SubrequestFilter};
 use gis_sim::faults::{Kind, StuckState, Target, When};
 
 use super::bench::Bench;
 use crate::domain::debt_request::Stage;
 use crate::domain::sync_run::RunState;
-use crate::jobs::{exports, pages};
+use crate::jobs::pages;
 use crate::store::gis_operations;
 use crate::store::test_db::for_both;
 
@@ -23,6 +23,27 @@ fn three_pages_come_into_the_mirror() {
         assert_eq!((run.found, run.added, run.changed, run.pages), (250, 250, 0, 3));
         let counts = bench.counts().await;
         assert_eq!((counts.total, counts.new), (250, 250));
+    });
+}
+
+#[test]
+fn many_pages_are_read_side_by_side() {
+    for_both(async |db| {
+        let bench = Bench::new(db, 0).await;
+        let sent = |day| bench.now().date_naive().checked_sub_days(Days::new(day));
+        for day in 0..40 {
+            let fields = Fields { sent: sent(day), ..Fields::default() };
+            bench.gis().create(&NewSubrequests { count: 30, fields, ..NewSubrequests::default() }).unwrap();
+        }
+        let mut most = 0;
+        while bench.last_open_pages().await.is_none_or(|open| open > 0) {
+            bench.turn().await;
+            most = most.max(bench.last_open_pages().await.unwrap());
+        }
+        let run = bench.last_run().await;
+        assert_eq!((run.state, run.found, run.added), (RunState::Succeeded, 1200, 1200));
+        assert_eq!(bench.counts().await.total, 1200);
+        assert!(most >= 6, "at most {most} pages were on their way at once");
     });
 }
 
@@ -172,7 +193,7 @@ fn a_question_whose_worker_died_is_asked_anew() {
         bench.rest().await;
         let run = bench.last_run().await;
         let mut tx = bench.worker.service.db.begin().await.unwrap();
-        exports::prepare(&mut tx, &bench.worker, run.organization, pages::first(&run), 0).await.unwrap();
+        pages::prepare(&mut tx, &bench.worker, &run, pages::first(&run)).await.unwrap();
         tx.commit().await.unwrap();
         bench.gis().clear_faults();
         bench.restart();

@@ -40,6 +40,9 @@ pub(crate) async fn set_files(
             .load(c)
             .await
     })?;
+    if before.is_empty() && files.is_empty() {
+        return Ok(());
+    }
     both!(conn, c => {
         diesel::delete(answer_files::table.filter(answer_files::answer_id.eq(answer))).execute(c).await
     })?;

@@ -1,7 +1,7 @@
 //! Answers, their files and the names that clients gave to them.
 //!
-//! An answer is written with its version: `update` finds the row only in the version before. Who changes answers holds
-//! their debt request (`Case`), so a version that does not fit is a mistake noticed, not a way to wait.
+//! Who changes answers holds their debt request: only a `Case` writes what has changed, so nobody overwrites what somebody
+//! else has written meanwhile.
 
 mod files;
 mod names;
@@ -18,8 +18,8 @@ pub(crate) use self::files::{files, set_files, using};
 pub(crate) use self::names::{find, name, named};
 pub use self::pages::Filter;
 pub(crate) use self::pages::{by_state, delivery_seconds, page};
-use self::rows::{AnswerRow, answers_of};
-use super::db::both;
+use self::rows::{AnswerRow, answers_of, overwrite};
+use super::db::{both, insert_batch, load_where, taking};
 use super::schema::{answers, external_ids};
 use super::types::Ts;
 use super::{Conn, StoreError};
@@ -44,41 +44,15 @@ pub(crate) async fn get(
     Ok(row.map(Answer::from))
 }
 
-/// The newest answer of a debt request that is not superseded.
-pub(crate) async fn current(
+/// Every revision of some debt requests of any organisation, newest first.
+pub(crate) async fn of_requests(
     conn: &mut Conn,
-    organization: OrganizationId,
-    request: DebtRequestId,
-) -> Result<Option<Answer>, StoreError> {
-    let row: Option<AnswerRow> = both!(conn, c => {
-        answers::table
-            .filter(answers::organization_id.eq(organization))
-            .filter(answers::debt_request_id.eq(request))
-            .filter(answers::state.ne(State::Superseded))
-            .order(answers::revision.desc())
-            .select(AnswerRow::as_select())
-            .first(c)
-            .await
-            .optional()
-    })?;
-    Ok(row.map(Answer::from))
-}
-
-/// Every revision, newest first.
-pub(crate) async fn of_request(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    request: DebtRequestId,
+    requests: &[DebtRequestId],
 ) -> Result<Vec<Answer>, StoreError> {
-    let rows = both!(conn, c => {
-        answers::table
-            .filter(answers::organization_id.eq(organization))
-            .filter(answers::debt_request_id.eq(request))
-            .order(answers::revision.desc())
-            .select(AnswerRow::as_select())
-            .load(c)
-            .await
-    })?;
+    let rows = load_where!(conn, answers::debt_request_id, requests, |named| answers::table
+        .filter(named)
+        .order((answers::debt_request_id, answers::revision.desc()))
+        .select(AnswerRow::as_select()))?;
     Ok(answers_of(rows))
 }
 
@@ -95,27 +69,17 @@ pub(crate) async fn find_any(conn: &mut Conn, ids: &[AnswerId]) -> Result<Vec<An
     Ok(answers_of(rows))
 }
 
-/// Answers that wait for this one.
-pub(crate) async fn blocked_by(conn: &mut Conn, id: AnswerId) -> Result<Vec<Answer>, StoreError> {
-    let rows = both!(conn, c => {
-        answers::table
-            .filter(answers::blocked_by_id.eq(id))
-            .order(answers::revision)
-            .select(AnswerRow::as_select())
-            .load(c)
-            .await
-    })?;
-    Ok(answers_of(rows))
-}
-
-/// Delivered, not confirmed and to be checked by now; the longest overdue first.
-pub(crate) async fn unconfirmed(
+/// Takes those that are delivered, not confirmed and to be checked by now, the longest overdue first, and notes when they
+/// are to be checked again; their debt requests.
+pub(crate) async fn take_unconfirmed(
     conn: &mut Conn,
     organization: OrganizationId,
     now: DateTime<Utc>,
+    again_at: DateTime<Utc>,
     limit: i64,
-) -> Result<Vec<Answer>, StoreError> {
-    let rows = both!(conn, c => {
+) -> Result<Vec<DebtRequestId>, StoreError> {
+    let taken: Vec<(AnswerId, DebtRequestId)> = taking!(
+        conn,
         answers::table
             .filter(answers::organization_id.eq(organization))
             .filter(answers::state.eq(State::Delivered))
@@ -123,11 +87,26 @@ pub(crate) async fn unconfirmed(
             .filter(answers::next_check_at.le(Ts(now)))
             .order((answers::next_check_at, answers::id))
             .limit(limit)
-            .select(AnswerRow::as_select())
-            .load(c)
-            .await
-    })?;
-    Ok(answers_of(rows))
+            .select((answers::id, answers::debt_request_id))
+    )?;
+    let (ids, requests): (Vec<_>, Vec<_>) = taken.into_iter().unzip();
+    set_next_check(conn, &ids, again_at).await?;
+    Ok(requests)
+}
+
+/// Delivered answers of these debt requests that are to be checked later are checked then.
+pub(crate) async fn check_earlier(
+    conn: &mut Conn,
+    requests: &[DebtRequestId],
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let later = answers::table
+        .filter(answers::debt_request_id.eq_any(requests.to_vec()))
+        .filter(answers::state.eq(State::Delivered))
+        .filter(answers::confirmed_in_gis.eq(false))
+        .filter(answers::next_check_at.gt(Ts(at)));
+    both!(conn, c => diesel::update(later).set(answers::next_check_at.eq(Ts(at))).execute(c).await)?;
+    Ok(())
 }
 
 /// Notes when GIS is asked about these again. That is no new version: nothing is known that was not known before.
@@ -155,18 +134,17 @@ pub(crate) async fn insert(conn: &mut Conn, answer: &Answer) -> Result<(), Store
     Ok(())
 }
 
-/// Writes a changed answer; a changed external id is made known by [`name`]. [`StoreError::Stale`] when the stored version
-/// is not the one before.
-pub(crate) async fn update(conn: &mut Conn, answer: &Answer) -> Result<(), StoreError> {
-    let row = AnswerRow::from(answer.clone());
-    let version_before = answer.version.saturating_sub(1);
-    let written = both!(conn, c => {
-        diesel::update(answers::table.find(answer.id).filter(answers::version.eq(version_before)))
-            .set(row)
-            .execute(c)
-            .await
+/// Writes changed answers; a changed external id is made known by [`name`].
+pub(crate) async fn save(conn: &mut Conn, changed: Vec<Answer>) -> Result<(), StoreError> {
+    let rows = changed.into_iter().map(AnswerRow::from).collect();
+    insert_batch!(conn, rows, |batch| {
+        diesel::insert_into(answers::table)
+            .values(batch)
+            .on_conflict(answers::id)
+            .do_update()
+            .set(overwrite!())
     })?;
-    if written == 0 { Err(StoreError::Stale) } else { Ok(()) }
+    Ok(())
 }
 
 /// Deletes a draft with its external ids and the links to its files. Files that no other answer uses may live until

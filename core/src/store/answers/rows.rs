@@ -121,3 +121,37 @@ impl From<AnswerRow> for Answer {
 pub(super) fn answers_of(rows: Vec<AnswerRow>) -> Vec<Answer> {
     rows.into_iter().map(Answer::from).collect()
 }
+
+/// What an update takes from the new row: all that may change.
+macro_rules! overwrite {
+    () => {
+        $crate::store::db::excluded!(answers:
+            external_id,
+            state,
+            has_debt,
+            content,
+            executor_id,
+            source,
+            author,
+            content_hash,
+            warnings,
+            last_error,
+            blocked_by_id,
+            superseded_by_id,
+            confirm,
+            reason,
+            return_comment,
+            maybe_sent,
+            confirmed_in_gis,
+            gis_updated_at,
+            next_check_at,
+            trace,
+            version,
+            updated_at,
+            submitted_at,
+            settled_at,
+        )
+    };
+}
+
+pub(super) use overwrite;

@@ -53,27 +53,12 @@ fn an_answer_comes_back_as_it_went() {
             settled_at: Some(at(4)),
             ..bare.clone()
         };
-        update(&mut tx, &full).await.unwrap();
+        save(&mut tx, vec![full.clone()]).await.unwrap();
         assert_eq!(get(&mut tx, organization, full.id).await.unwrap(), Some(full));
         // And back: what is gone is gone in the row too.
         let bare = Answer { version: 3, ..bare };
-        update(&mut tx, &bare).await.unwrap();
+        save(&mut tx, vec![bare.clone()]).await.unwrap();
         assert_eq!(get(&mut tx, organization, bare.id).await.unwrap(), Some(bare));
-    });
-}
-
-#[test]
-fn a_version_that_does_not_follow_is_stale() {
-    for_both(async |db| {
-        let mut tx = db.begin().await.unwrap();
-        let organization = organization(&mut tx).await;
-        let answer = stored(&mut tx, organization, |_| ()).await;
-        for version in [0, 1, 3] {
-            let changed = Answer { version, ..answer.clone() };
-            assert!(matches!(update(&mut tx, &changed).await, Err(StoreError::Stale)), "{version}");
-        }
-        update(&mut tx, &Answer { version: 2, ..answer.clone() }).await.unwrap();
-        assert!(matches!(update(&mut tx, &Answer { version: 2, ..answer }).await, Err(StoreError::Stale)));
     });
 }
 
@@ -92,10 +77,11 @@ fn revisions_of_a_request() {
         let (second, third) = (revision(2, State::Queued), revision(3, State::Superseded));
         insert(&mut tx, &second).await.unwrap();
         insert(&mut tx, &third).await.unwrap();
-        assert_eq!(current(&mut tx, organization, first.debt_request).await.unwrap(), Some(second.clone()));
-        let all = of_request(&mut tx, organization, first.debt_request).await.unwrap();
+        let other = stored(&mut tx, organization, |_| ()).await;
+        let all = of_requests(&mut tx, &[first.debt_request]).await.unwrap();
         assert_eq!(ids(&all), [third.id, second.id, first.id]);
-        assert_eq!(ids(&blocked_by(&mut tx, first.id).await.unwrap()), [second.id, third.id]);
+        let of_both = of_requests(&mut tx, &[other.debt_request, first.debt_request]).await.unwrap();
+        assert_eq!(of_both.len(), 4);
         let found = find_any(&mut tx, &[third.id, AnswerId::generate(), first.id]).await.unwrap();
         assert_eq!(ids(&found), [first.id, third.id]);
         assert_eq!(find_any(&mut tx, &[]).await.unwrap(), []);
@@ -111,8 +97,6 @@ fn nothing_is_shown_to_another_organisation() {
         let (own, other) = (organization(&mut tx).await, organization(&mut tx).await);
         let answer = stored(&mut tx, own, |answer| answer.external_id = Some(external("A"))).await;
         assert_eq!(get(&mut tx, other, answer.id).await.unwrap(), None);
-        assert_eq!(current(&mut tx, other, answer.debt_request).await.unwrap(), None);
-        assert_eq!(of_request(&mut tx, other, answer.debt_request).await.unwrap(), []);
         assert_eq!(find(&mut tx, other, &[answer.id], &[external("A")]).await.unwrap(), []);
         assert_eq!(named(&mut tx, other, &external("A")).await.unwrap(), None);
         assert_eq!(page(&mut tx, other, &Filter::default(), None, 10).await.unwrap(), []);
@@ -297,7 +281,7 @@ fn numbers_for_status_and_confirmation() {
                 answer.next_check_at = Some(at(seconds));
             })
             .await;
-            delivered.push(answer.id);
+            delivered.push(answer.debt_request);
         }
         stored(&mut tx, own, |answer| {
             answer.state = State::Delivered;
@@ -307,9 +291,16 @@ fn numbers_for_status_and_confirmation() {
         })
         .await;
         stored(&mut tx, other, |answer| answer.submitted_at = Some(at(-5))).await;
-        let found = unconfirmed(&mut tx, own, at(29), 10).await.unwrap();
-        assert_eq!(ids(&found), [delivered[1], delivered[2]]);
-        assert_eq!(ids(&unconfirmed(&mut tx, own, at(31), 1).await.unwrap()), [delivered[1]]);
+        let take = async |tx: &mut Conn, now, limit| {
+            take_unconfirmed(tx, own, at(now), at(40), limit).await.unwrap()
+        };
+        assert_eq!(take(&mut tx, 29, 1).await, [delivered[1]]);
+        assert_eq!(take(&mut tx, 29, 10).await, [delivered[2]]);
+        assert_eq!(take(&mut tx, 39, 10).await, [delivered[0]]);
+        assert_eq!(take(&mut tx, 39, 10).await, []);
+        check_earlier(&mut tx, &delivered[..1], at(35)).await.unwrap();
+        assert_eq!(take(&mut tx, 39, 10).await, [delivered[0]]);
+        assert_eq!(take(&mut tx, 40, 10).await.len(), 3, "again, at their time");
         assert_eq!(delivery_seconds(&mut tx, own).await.unwrap(), [30, 20, 10]);
         assert_eq!(by_state(&mut tx, Some(own)).await.unwrap(), [(State::Delivered, 4, Some(at(0)))]);
         let all = [(State::Delivered, 4, Some(at(0))), (State::Queued, 1, Some(at(-5)))];

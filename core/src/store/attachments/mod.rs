@@ -22,7 +22,7 @@ use super::schema::attachments;
 use super::types::Ts;
 use super::{Conn, StoreError};
 use crate::domain::attachment::{Attachment, FileState};
-use crate::ids::{AttachmentId, OrganizationId};
+use crate::ids::{AttachmentId, ContentId, OrganizationId};
 
 /// Writes a new file; its upload is due at once.
 pub(crate) async fn insert(conn: &mut Conn, attachment: &Attachment) -> Result<(), StoreError> {
@@ -161,12 +161,9 @@ pub(crate) async fn delete_expired(
     Ok(deleted)
 }
 
-/// Which of these have a row, of any organisation.
-pub(crate) async fn existing(
-    conn: &mut Conn,
-    ids: &[AttachmentId],
-) -> Result<BTreeSet<AttachmentId>, StoreError> {
-    let found: Vec<AttachmentId> = both!(conn, c => {
+/// Which of these are the content of a file, of any organisation.
+pub(crate) async fn existing(conn: &mut Conn, ids: &[ContentId]) -> Result<BTreeSet<ContentId>, StoreError> {
+    let found: Vec<ContentId> = both!(conn, c => {
         attachments::table.filter(attachments::id.eq_any(ids)).select(attachments::id).load(c).await
     })?;
     Ok(found.into_iter().collect())

@@ -10,7 +10,7 @@ use super::rows::AttachmentRow;
 use crate::domain::answer::{LastError, State};
 use crate::domain::attachment::{Attachment, FileState};
 use crate::ids::AttachmentId;
-use crate::store::db::{Backend, both};
+use crate::store::db::{both, taking};
 use crate::store::json::AsJson;
 use crate::store::schema::{answer_files, answers, attachments};
 use crate::store::types::{Guid, Ts};
@@ -62,20 +62,15 @@ pub(crate) async fn claim_uploads(
     lease_until: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<(Attachment, i64)>, StoreError> {
-    macro_rules! due {
-        () => {
-            wanted!()
-                .filter(attachments::not_before.le(Ts(now)))
-                .filter(attachments::lease_until.is_null().or(attachments::lease_until.le(Ts(now))))
-                .order((attachments::not_before, attachments::id))
-                .limit(limit)
-                .select((attachments::id, attachments::failures, AttachmentRow::as_select()))
-        };
-    }
-    let rows: Vec<(AttachmentId, i64, AttachmentRow)> = match conn.backend() {
-        Backend::Pg(c) => due!().for_update().skip_locked().load(c).await,
-        Backend::Lite(c) => due!().load(c).await,
-    }?;
+    let rows: Vec<(AttachmentId, i64, AttachmentRow)> = taking!(
+        conn,
+        wanted!()
+            .filter(attachments::not_before.le(Ts(now)))
+            .filter(attachments::lease_until.is_null().or(attachments::lease_until.le(Ts(now))))
+            .order((attachments::not_before, attachments::id))
+            .limit(limit)
+            .select((attachments::id, attachments::failures, AttachmentRow::as_select()))
+    )?;
     let ids: Vec<AttachmentId> = rows.iter().map(|(id, _, _)| *id).collect();
     both!(conn, c => {
         diesel::update(attachments::table.filter(attachments::id.eq_any(&ids)))

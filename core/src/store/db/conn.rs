@@ -11,8 +11,8 @@ use super::sqlite::{Blocking, LiteManager};
 /// An SQLite connection whose queries run on threads of their own.
 pub(crate) type LiteConnection = SyncConnectionWrapper<SqliteConnection, Blocking>;
 
-/// Rows in one INSERT of `insert_batch!`: SQLite takes 32766 values a statement, PostgreSQL 65535, and the widest table
-/// has less than 64 columns.
+/// Rows in one INSERT of `insert_batch!`, and identifiers in one question: SQLite takes 32766 values a statement,
+/// PostgreSQL 65535, and the widest table has less than 64 columns.
 pub(crate) const BATCH: usize = 500;
 
 /// A connection out of the pool; it goes back when dropped.
@@ -36,6 +36,14 @@ impl Conn {
         match &mut self.0 {
             Pooled::Pg(conn) => Backend::Pg(conn),
             Pooled::Lite(lite) => Backend::Lite(&mut lite.conn),
+        }
+    }
+
+    /// On SQLite queries run on the thread that asks, or no more; see [`Lite::run_here`](super::sqlite::Lite::run_here).
+    pub(super) fn run_here(&self, here: bool) {
+        match &self.0 {
+            Pooled::Pg(_) => {}
+            Pooled::Lite(lite) => lite.run_here(here),
         }
     }
 
@@ -63,9 +71,9 @@ macro_rules! both {
     };
 }
 
-/// Writes a `Vec` of rows in few statements, inserting or with any `on_conflict`, and gives the `QueryResult` of the
-/// number of rows written. diesel-async has no batch inserts for SQLite, therefore the statement runs on diesel's own
-/// connection there: what it mentions besides the rows must be owned (`'static`). Rows need
+/// Writes a `Vec` of rows, inserting or with any `on_conflict`, and gives the `QueryResult` of the number of rows written:
+/// on PostgreSQL in few statements, on SQLite by a prepared one. diesel-async has no batch inserts for SQLite, therefore it
+/// runs on diesel's own connection there: what it mentions besides the rows must be owned (`'static`). Rows need
 /// `#[diesel(treat_none_as_default_value = false)]`. To be all or nothing it needs a [`Tx`](super::Tx).
 ///
 /// ```text
@@ -93,8 +101,10 @@ macro_rules! insert_batch {
                 connection
                     .spawn_blocking(move |connection| {
                         let mut written = 0;
-                        for $batch in rows.chunks($crate::store::db::BATCH) {
-                            written += diesel::RunQueryDsl::execute($query, connection)?;
+                        // One by one: a statement for so many rows would be read anew each time.
+                        for $batch in &rows {
+                            let query = $crate::store::db::Prepared($query);
+                            written += diesel::RunQueryDsl::execute(query, connection)?;
                         }
                         Ok(written)
                     })
@@ -102,6 +112,17 @@ macro_rules! insert_batch {
             }
         }
     }};
+}
+
+/// The assignments of an upsert that takes columns from the new row. Import `ExpressionMethods`.
+///
+/// ```text
+/// insert_into(keys::table).values(batch).on_conflict(keys::name).do_update().set(excluded!(keys: secret, made_at))
+/// ```
+macro_rules! excluded {
+    ($table:ident: $($column:ident),+ $(,)?) => {
+        ($($table::$column.eq(diesel::upsert::excluded($table::$column)),)+)
+    };
 }
 
 /// Like `both!` for a SELECT whose rows the transaction holds to its end: FOR UPDATE on PostgreSQL; on SQLite the
@@ -125,4 +146,58 @@ macro_rules! holding {
     };
 }
 
-pub(crate) use {both, holding, insert_batch};
+/// Loads rows that the transaction holds to its end, as [`holding`]; on PostgreSQL it passes over what others hold.
+///
+/// ```text
+/// taking!(tx, messages::table.limit(5).select(MessageRow::as_select()))?
+/// ```
+macro_rules! taking {
+    ($conn:expr, $select:expr) => {
+        match $conn.backend() {
+            $crate::store::db::Backend::Pg(c) => {
+                let select = diesel::QueryDsl::skip_locked(diesel::QueryDsl::for_update($select));
+                diesel_async::RunQueryDsl::load(select, c).await
+            }
+            $crate::store::db::Backend::Lite(c) => diesel_async::RunQueryDsl::load($select, c).await,
+        }
+    };
+}
+
+/// Loads the rows of which a column has one of some values, in the order of the query for each: PostgreSQL is asked for many
+/// values at once, SQLite for one after the other by a statement that it keeps prepared. `holding` takes the rows as
+/// [`holding`] does. Import `ExpressionMethods`.
+///
+/// ```text
+/// load_where!(tx, keys::name, names, |named| keys::table.filter(named).select(KeyRow::as_select()))?
+/// ```
+macro_rules! load_where {
+    ($conn:expr, $column:expr, $values:expr, |$named:ident| $select:expr) => {
+        $crate::store::db::load_where!(@ $conn, $column, $values, $named, $select, std::convert::identity)
+    };
+    (holding $conn:expr, $column:expr, $values:expr, |$named:ident| $select:expr) => {
+        $crate::store::db::load_where!(@ $conn, $column, $values, $named, $select, diesel::QueryDsl::for_update)
+    };
+    (@ $conn:expr, $column:expr, $values:expr, $named:ident, $select:expr, $hold:expr) => {
+        async {
+            let mut found = Vec::with_capacity($values.len());
+            match $conn.backend() {
+                $crate::store::db::Backend::Pg(c) => {
+                    for some in $values.chunks($crate::store::db::BATCH) {
+                        let $named = $column.eq_any(some.to_vec());
+                        found.extend(diesel_async::RunQueryDsl::load($hold($select), c).await?);
+                    }
+                }
+                $crate::store::db::Backend::Lite(c) => {
+                    for value in $values {
+                        let $named = $column.eq(*value);
+                        found.extend(diesel_async::RunQueryDsl::load($select, c).await?);
+                    }
+                }
+            }
+            diesel::QueryResult::Ok(found)
+        }
+        .await
+    };
+}
+
+pub(crate) use {both, excluded, holding, insert_batch, load_where, taking};

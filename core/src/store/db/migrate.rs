@@ -50,14 +50,11 @@ impl Db {
     }
 
     async fn lite(&self, work: Work) -> Result<Vec<String>, Cause> {
-        let turn = self.turn().await?;
-        let mut conn = self.read().await?;
-        let names = match conn.backend() {
+        let mut conn = self.writer().await?;
+        match conn.backend() {
             Backend::Lite(conn) => conn.spawn_blocking(move |conn| Ok(work.on(conn, LITE))).await?,
             Backend::Pg(_) => Ok(Vec::new()),
-        };
-        drop(turn);
-        names
+        }
     }
 }
 

@@ -5,8 +5,10 @@
 //! arranges in fair order. PostgreSQL serves any number of instances.
 
 mod conn;
+mod group;
 mod migrate;
 mod postgres;
+mod prepared;
 #[cfg(test)]
 mod schema_tests;
 mod settings;
@@ -24,21 +26,22 @@ use deadpool::managed;
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::Pool;
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedMutexGuard, broadcast};
+use tokio::sync::broadcast;
 
 pub use self::conn::Conn;
 use self::conn::Pooled;
-pub(crate) use self::conn::{BATCH, Backend, both, holding, insert_batch};
+pub(crate) use self::conn::{BATCH, Backend, both, excluded, holding, insert_batch, load_where, taking};
 use self::postgres::Server;
+pub(crate) use self::prepared::Prepared;
 pub use self::settings::DatabaseSettings;
 use self::settings::Place;
-use self::sqlite::{LiteFile, LiteManager};
+use self::sqlite::{FileLock, LiteManager};
 pub use self::tx::Tx;
 use self::wake::Wakes;
 use super::error::{OpenError, StoreError};
 use crate::jobs::name::JobName;
 
-/// How long a caller waits for a connection or for its turn to write.
+/// How long a caller waits for a connection.
 const WAIT: Duration = Duration::from_secs(5);
 
 /// The database; clones share it.
@@ -55,8 +58,16 @@ struct Inner {
 }
 
 enum Pools {
-    Pg { pool: Pool<AsyncPgConnection>, server: Arc<Server> },
-    Lite { pool: managed::Pool<LiteManager>, file: LiteFile },
+    Pg {
+        pool: Pool<AsyncPgConnection>,
+        server: Arc<Server>,
+    },
+    Lite {
+        readers: managed::Pool<LiteManager>,
+        /// One connection: whoever has it may write. Its cache stays good, for nobody else changes anything.
+        writer: managed::Pool<LiteManager>,
+        _lock: FileLock,
+    },
 }
 
 impl Db {
@@ -68,8 +79,12 @@ impl Db {
         let runtime = Handle::current();
         let pools = match &settings.place {
             Place::Lite(path) => {
-                let file = LiteFile::lock(path)?;
-                Pools::Lite { pool: sqlite::pool(path, settings.pool_size, &runtime)?, file }
+                let lock = FileLock::take(path)?;
+                Pools::Lite {
+                    readers: sqlite::readers(path, settings.pool_size, &runtime)?,
+                    writer: sqlite::writer(path, &runtime)?,
+                    _lock: lock,
+                }
             }
             Place::Pg(place) => {
                 let server = Arc::new(Server::new(place)?);
@@ -77,7 +92,7 @@ impl Db {
             }
         };
         let db = Self { inner: Arc::new(Inner { runtime, pools, wakes: Wakes::new() }) };
-        db.read().await.map_err(|error| OpenError::Connect(Box::new(error)))?;
+        db.scan().await.map_err(|error| OpenError::Connect(Box::new(error)))?;
         Ok(db)
     }
 
@@ -90,33 +105,50 @@ impl Db {
         }
     }
 
-    /// A connection without a transaction, for reading.
+    /// A connection without a transaction, for reading a few rows by a key or in the order of an index: SQLite reads them
+    /// on the thread that asks, which takes less than handing the question to another one.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when there is none within five seconds.
     pub(crate) async fn read(&self) -> Result<Conn, StoreError> {
-        let conn = async {
-            match &self.inner.pools {
-                Pools::Pg { pool, .. } => {
-                    pool.get().await.map(|conn| Conn(Pooled::Pg(conn))).map_err(StoreError::unavailable)
-                }
-                Pools::Lite { pool, .. } => {
-                    pool.get().await.map(|conn| Conn(Pooled::Lite(conn))).map_err(StoreError::unavailable)
-                }
+        let conn = self.reader().await?;
+        conn.run_here(true);
+        Ok(conn)
+    }
+
+    /// The same for questions that may look at many rows, and must not keep a thread from everything else meanwhile.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) async fn scan(&self) -> Result<Conn, StoreError> {
+        let conn = self.reader().await?;
+        conn.run_here(false);
+        Ok(conn)
+    }
+
+    async fn reader(&self) -> Result<Conn, StoreError> {
+        match &self.inner.pools {
+            Pools::Pg { pool, .. } => {
+                soon(pool.get()).await?.map(|conn| Conn(Pooled::Pg(conn))).map_err(StoreError::unavailable)
             }
-        };
-        soon(conn).await?
+            Pools::Lite { readers, .. } => lite(readers).await,
+        }
+    }
+
+    /// A connection to write by. On SQLite it is the only one, given to one after the other in the order of asking.
+    async fn writer(&self) -> Result<Conn, StoreError> {
+        match &self.inner.pools {
+            Pools::Pg { .. } => self.reader().await,
+            Pools::Lite { writer, .. } => lite(writer).await,
+        }
     }
 
     /// A write transaction.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when there is no connection, or no turn to write, within five seconds.
+    /// [`StoreError::Unavailable`] when there is no connection to write by within five seconds.
     pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
-        // The turn comes first: whoever waits for it must not keep a connection from the readers.
-        let turn = self.turn().await?;
-        let conn = self.read().await?;
-        Tx::begin(self.clone(), conn, turn).await
+        Tx::begin(self.clone(), self.writer().await?).await
     }
 
     /// The jobs that transactions wake, here and, on PostgreSQL, in the other instances too. A receiver that lags has
@@ -129,19 +161,16 @@ impl Db {
         }
         receiver
     }
-
-    async fn turn(&self) -> Result<Option<OwnedMutexGuard<()>>, StoreError> {
-        match &self.inner.pools {
-            Pools::Pg { .. } => Ok(None),
-            Pools::Lite { file, .. } => soon(file.turn()).await.map(Some),
-        }
-    }
 }
 
 impl std::fmt::Debug for Db {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(if self.is_embedded() { "Db(SQLite)" } else { "Db(PostgreSQL)" })
     }
+}
+
+async fn lite(pool: &managed::Pool<LiteManager>) -> Result<Conn, StoreError> {
+    soon(pool.get()).await?.map(|conn| Conn(Pooled::Lite(conn))).map_err(StoreError::unavailable)
 }
 
 /// Waits, but not longer than [`WAIT`].

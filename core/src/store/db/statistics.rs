@@ -27,8 +27,7 @@ impl Db {
         if !self.is_embedded() {
             return Ok(false);
         }
-        let _turn = self.turn().await?;
-        let mut conn = self.read().await?;
+        let mut conn = self.writer().await?;
         match conn.backend() {
             Backend::Pg(_) => Ok(false),
             Backend::Lite(conn) => Ok(conn.spawn_blocking(learn).await?),
@@ -73,7 +72,7 @@ mod tests {
             let mut tx = db.begin().await.unwrap();
             let organization = stored_organization(&mut tx).await;
             let requests: Vec<_> = (0..1_100).map(|_| request(organization)).collect();
-            debt_requests::save_many(&mut tx, &requests).await.unwrap();
+            debt_requests::save(&mut tx, &requests).await.unwrap();
             tx.commit().await.unwrap();
             assert_eq!(db.learn().await.unwrap(), embedded);
             assert!(!db.learn().await.unwrap(), "it knows them by now");

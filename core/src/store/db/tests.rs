@@ -1,11 +1,13 @@
 //! Behaviour that must be the same on both databases.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use diesel::upsert::excluded;
 use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use futures_util::poll;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -143,7 +145,7 @@ fn a_caller_that_vanishes_leaves_nothing_behind() {
     for_both(async |db| {
         for _ in 0..20 {
             let mut tx = db.begin().await.unwrap();
-            // Polled once, then dropped: the query is under way.
+            // Polled once, then dropped: on PostgreSQL the query is under way, on SQLite it has run here.
             let slow = async {
                 both!(tx, c => diesel::sql_query(
                     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) \
@@ -152,7 +154,7 @@ fn a_caller_that_vanishes_leaves_nothing_behind() {
                 .execute(c)
                 .await)
             };
-            assert!(futures_util::FutureExt::now_or_never(slow).is_none());
+            assert_eq!(futures_util::FutureExt::now_or_never(slow).is_some(), db.is_embedded());
             drop(tx);
             // The next writer may vanish too, before or after its BEGIN.
             drop(futures_util::FutureExt::now_or_never(db.begin()));
@@ -180,6 +182,71 @@ fn writers_take_turns() {
             outcome.unwrap().unwrap();
         }
         assert_eq!(names(&db).await.len(), 20);
+    });
+}
+
+#[test]
+fn a_transaction_that_is_undone_leaves_those_beside_it_alone() {
+    for_both(async |db| {
+        let writers = (0..30).map(|number| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                let mut tx = db.begin().await?;
+                let row = token(&format!("{number:02}"));
+                insert(&mut tx, &row).await?;
+                match number % 3 {
+                    0 => tx.commit().await,
+                    1 => {
+                        drop(tx);
+                        Ok(())
+                    }
+                    // A failed statement, then a roll-back.
+                    _ => insert(&mut tx, &row).await.map(drop),
+                }
+            })
+        });
+        for (number, outcome) in futures_util::future::join_all(writers).await.into_iter().enumerate() {
+            assert_eq!(outcome.unwrap().is_ok(), number % 3 != 2, "{number}");
+        }
+        let kept = names(&db).await;
+        assert_eq!(kept, ["00", "03", "06", "09", "12", "15", "18", "21", "24", "27"]);
+    });
+}
+
+/// On SQLite those that wait for each other are committed together: nobody is told before all are through, and everybody is
+/// told when it cannot be done.
+#[test]
+fn what_cannot_be_committed_was_promised_to_nobody() {
+    for_both_urls(async |url| {
+        let db = open(url).await;
+        db.migrate(&Clock::System).await.unwrap();
+        if !db.is_embedded() {
+            return;
+        }
+        let before = db.begin().await.unwrap();
+        let (mut first, mut second) = (pin!(db.begin()), pin!(db.begin()));
+        assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
+        // Its group may end before the two come, or with them.
+        let before = tokio::spawn(before.commit());
+        let mut first = first.await.unwrap();
+        insert(&mut first, &token("first")).await.unwrap();
+        let first = tokio::spawn(first.commit());
+        let mut second = second.await.unwrap();
+        assert_eq!(names(&db).await, Vec::<String>::new(), "nothing is stored before both are through");
+        // A foreign key that is checked at the commit, and broken.
+        match second.backend() {
+            Backend::Lite(conn) => conn.batch_execute("PRAGMA defer_foreign_keys = ON").await.unwrap(),
+            Backend::Pg(_) => unreachable!(),
+        }
+        submit(&mut second, Uuid::now_v7(), "queued").await.unwrap();
+        assert!(matches!(second.commit().await, Err(StoreError::Unavailable(_))));
+        assert!(matches!(first.await.unwrap(), Err(StoreError::Unavailable(_))));
+        drop(before.await.unwrap());
+        assert_eq!(names(&db).await, Vec::<String>::new());
+        let mut third = db.begin().await.unwrap();
+        insert(&mut third, &token("third")).await.unwrap();
+        third.commit().await.unwrap();
+        assert_eq!(names(&db).await, ["third"]);
     });
 }
 

@@ -1,5 +1,6 @@
 //! A write transaction. It ends by [`Tx::commit`]; whatever else happens to it, a dropped future and a panic included,
-//! rolls it back.
+//! rolls it back. What it reads may be of a transaction that is not stored yet, on SQLite ([`group`]): whoever tells his
+//! client of it commits, even when he has written nothing.
 //!
 //! BEGIN, COMMIT and ROLLBACK are plain statements: the guard alone knows whether a transaction is open, and ROLLBACK
 //! queues behind whatever the connection was doing when the guard was dropped.
@@ -8,9 +9,9 @@ use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 
 use diesel_async::SimpleAsyncConnection;
-use tokio::sync::OwnedMutexGuard;
 
-use super::{Backend, Conn, Db, both, soon};
+use super::conn::Pooled;
+use super::{Conn, Db, group, soon};
 use crate::jobs::name::JobName;
 use crate::store::error::StoreError;
 
@@ -19,23 +20,19 @@ pub struct Tx {
     db: Db,
     /// Taken at the end and only there.
     conn: Option<Conn>,
-    /// The turn to write in SQLite; kept until the transaction has really ended.
-    turn: Option<OwnedMutexGuard<()>>,
     wakes: BTreeSet<JobName>,
 }
 
 impl Tx {
-    pub(super) async fn begin(
-        db: Db,
-        conn: Conn,
-        turn: Option<OwnedMutexGuard<()>>,
-    ) -> Result<Self, StoreError> {
+    pub(super) async fn begin(db: Db, conn: Conn) -> Result<Self, StoreError> {
         // The guard is there before the transaction: the caller may be dropped while BEGIN is under way.
-        let mut tx = Self { db, conn: Some(conn), turn, wakes: BTreeSet::new() };
-        match tx.backend() {
-            Backend::Pg(conn) => conn.batch_execute("BEGIN").await,
-            Backend::Lite(conn) => conn.batch_execute("BEGIN IMMEDIATE").await,
-        }?;
+        conn.run_here(true);
+        let mut tx = Self { db, conn: Some(conn), wakes: BTreeSet::new() };
+        let db = tx.db.clone();
+        match &mut tx.0 {
+            Pooled::Pg(conn) => conn.batch_execute("BEGIN").await?,
+            Pooled::Lite(lite) => group::enter(&db, lite).await?,
+        }
         Ok(tx)
     }
 
@@ -44,22 +41,26 @@ impl Tx {
         self.wakes.insert(job);
     }
 
-    /// Commits. Nothing is stored when this fails or is dropped, unless the connection broke in the very moment.
+    /// Commits. Nothing is stored when this fails, unless the connection broke in the very moment; dropped, it may be.
     ///
     /// # Errors
     /// The database refused.
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
-        let notices = self.db.inner.wakes.notices(&self.wakes);
-        match self.backend() {
+        let wakes = std::mem::take(&mut self.wakes);
+        let notices = self.db.inner.wakes.notices(&wakes);
+        let membership = match &mut self.0 {
             // PostgreSQL "commits" a transaction with a failed statement by rolling it back without a word; the SELECT
             // in front makes it say so.
-            Backend::Pg(conn) => conn.batch_execute(&format!("{notices}; COMMIT")).await,
-            Backend::Lite(conn) => conn.batch_execute("COMMIT").await,
-        }?;
+            Pooled::Pg(conn) => {
+                conn.batch_execute(&format!("{notices}; COMMIT")).await?;
+                None
+            }
+            Pooled::Lite(lite) => Some(group::leave(lite, &wakes).await?),
+        };
         self.conn = None;
-        self.turn = None;
-        for job in &self.wakes {
-            self.db.inner.wakes.send(*job);
+        match membership {
+            None => wakes.iter().for_each(|job| self.db.inner.wakes.send(*job)),
+            Some(membership) => membership.stored().await?,
         }
         Ok(())
     }
@@ -82,20 +83,24 @@ impl DerefMut for Tx {
 impl Drop for Tx {
     fn drop(&mut self) {
         if let Some(conn) = self.conn.take() {
-            let turn = self.turn.take();
             let db = self.db.clone();
-            self.db.inner.runtime.spawn(roll_back(db, conn, turn));
+            self.db.inner.runtime.spawn(roll_back(db, conn));
         }
     }
 }
 
-/// The database stays open (its file locked) and the turn taken until the transaction is gone.
-async fn roll_back(db: Db, mut conn: Conn, turn: Option<OwnedMutexGuard<()>>) {
-    let done = soon(async { both!(conn, c => c.batch_execute("ROLLBACK").await) }).await;
+/// The database stays open (its file locked) and the connection taken until the transaction is gone.
+async fn roll_back(db: Db, mut conn: Conn) {
+    let undo = async {
+        match &mut conn.0 {
+            Pooled::Pg(conn) => conn.batch_execute("ROLLBACK").await,
+            Pooled::Lite(lite) => group::undo(lite).await,
+        }
+    };
+    let done = soon(undo).await;
     match done {
         Ok(Ok(())) => drop(conn),
         Ok(Err(_)) | Err(_) => conn.discard(),
     }
-    drop(turn);
     drop(db);
 }

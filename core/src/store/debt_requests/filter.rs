@@ -57,6 +57,14 @@ pub struct Filter {
     pub has_draft: Option<bool>,
 }
 
+impl Filter {
+    /// Whether an index gives what it leaves one after the other, so that a page is read without looking at anything else:
+    /// everything, or what is answered or not. Clients ask for these all the time.
+    pub(crate) fn is_plain(&self) -> bool {
+        *self == Self { answered: self.answered, ..Self::default() }
+    }
+}
+
 /// By executor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum ExecutorFilter {

@@ -6,20 +6,22 @@ mod rows;
 mod tests;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::dsl;
+use diesel::dsl::{self, exists};
 use diesel::{
     AggregateExpressionMethods, BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods,
-    OptionalExtension, QueryDsl, SelectableHelper, SqliteConnection, TextExpressionMethods,
+    NullableExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, SqliteConnection,
+    TextExpressionMethods,
 };
 use diesel_async::RunQueryDsl;
 
 pub use self::filter::{After, ExecutorFilter, Filter, Sort, SortBy};
 use self::filter::{Start, listed, narrowed};
-use self::rows::{DebtRequestRecord, DebtRequestRow, overwrite};
-use super::db::{BATCH, Backend, both, holding, insert_batch};
-use super::schema::debt_requests;
+use self::rows::{DebtRequestRecord, DebtRequestRow, overwrite, rework};
+use super::db::{Backend, both, holding, insert_batch, load_where};
+use super::schema::{answers, debt_requests};
 use super::types::Ts;
 use super::{Conn, StoreError};
+use crate::domain::answer::{Source, State};
 use crate::domain::debt_request::{DebtRequest, ResponseStatus, Stage};
 use crate::ids::{DebtRequestId, OrganizationId};
 
@@ -82,19 +84,11 @@ pub(crate) async fn lock_many(
     let mut ids = ids.to_vec();
     ids.sort_unstable();
     ids.dedup();
-    let mut found = Vec::with_capacity(ids.len());
-    for some in ids.chunks(BATCH) {
-        let rows = holding!(
-            conn,
-            debt_requests::table
-                .filter(debt_requests::id.eq_any(some.to_vec()))
-                .order(debt_requests::id)
-                .select(DebtRequestRow::as_select()),
-            |query, c| query.load(c).await
-        )?;
-        found.extend(rows.into_iter().map(DebtRequest::from));
-    }
-    Ok(found)
+    let rows: Vec<DebtRequestRow> = load_where!(holding conn, debt_requests::id, &ids, |named| debt_requests::table
+        .filter(named)
+        .order(debt_requests::id)
+        .select(DebtRequestRow::as_select()))?;
+    Ok(rows.into_iter().map(DebtRequest::from).collect())
 }
 
 /// A page of the list. It is what clients ask for most: SQLite reads it on the thread of the connection, row by row into
@@ -166,28 +160,29 @@ pub(crate) async fn find(
     Ok(rows.into_iter().map(DebtRequest::from).collect())
 }
 
-/// Writes whole rows, new or known, whatever their version: the transaction holds them. The owner never changes.
-pub(crate) async fn save_many(conn: &mut Conn, requests: &[DebtRequest]) -> Result<(), StoreError> {
-    let rows: Vec<_> = requests.iter().map(DebtRequestRecord::from).collect();
-    insert_batch!(conn, rows, |batch| {
-        diesel::insert_into(debt_requests::table)
-            .values(batch)
-            .on_conflict(debt_requests::id)
-            .do_update()
-            .set(overwrite!())
-    })?;
-    Ok(())
+/// Writes rows; of a known one, what `$set` takes from the new one.
+macro_rules! upsert {
+    ($conn:expr, $requests:expr, $set:expr) => {{
+        let rows: Vec<_> = $requests.iter().map(DebtRequestRecord::from).collect();
+        insert_batch!($conn, rows, |batch| {
+            diesel::insert_into(debt_requests::table)
+                .values(batch)
+                .on_conflict(debt_requests::id)
+                .do_update()
+                .set($set)
+        })?;
+        Ok(())
+    }};
 }
 
-/// Writes one row; [`StoreError::Stale`] when its version is not the one before.
-pub(crate) async fn save(conn: &mut Conn, request: &DebtRequest) -> Result<(), StoreError> {
-    let record = DebtRequestRecord::from(request);
-    let before = debt_requests::table
-        .find(request.id)
-        .filter(debt_requests::organization_id.eq(request.organization))
-        .filter(debt_requests::version.eq(request.version - 1));
-    let hit = both!(conn, c => diesel::update(before).set(record).execute(c).await)?;
-    StoreError::unless_hit(hit)
+/// Writes whole rows, new or known, whatever their version: the transaction holds them. The owner never changes.
+pub(crate) async fn save(conn: &mut Conn, requests: &[DebtRequest]) -> Result<(), StoreError> {
+    upsert!(conn, requests, overwrite!())
+}
+
+/// Writes what was done about known rows; what GIS says of them is left alone.
+pub(crate) async fn save_work(conn: &mut Conn, requests: &[DebtRequest]) -> Result<(), StoreError> {
+    upsert!(conn, requests, rework!())
 }
 
 /// Not answered in GIS, sent in these days, and last shown before a time: perhaps withdrawn by who asked. Those that are
@@ -206,6 +201,47 @@ pub(crate) async fn unseen(
             .filter(debt_requests::response_status.eq(ResponseStatus::NotSent))
             .filter(debt_requests::stage.ne(Stage::Gone))
             .filter(debt_requests::synced_at.lt(Ts(before)))
+            .order((debt_requests::sent_key, debt_requests::id))
+            .limit(limit)
+            .select(debt_requests::id)
+            .load(c)
+            .await
+    })?)
+}
+
+/// Sent in these days and not looked at since a time: those that GIS calls answered although no answer of ours is in force or
+/// on its way, as long as it is not known what was answered, and those whose answer from elsewhere seems to be gone.
+pub(crate) async fn unread(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    sent: (NaiveDate, NaiveDate),
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<DebtRequestId>, StoreError> {
+    let not_ours = debt_requests::answer_state.is_null().or(debt_requests::answer_state
+        .eq_any([State::Draft, State::Prepared, State::Rejected, State::Cancelled, State::Revoked])
+        .assume_not_null());
+    let unknown = debt_requests::response_status
+        .eq(ResponseStatus::Sent)
+        .and(debt_requests::gis_content_hash.is_null())
+        .and(not_ours);
+    let recorded = answers::table
+        .filter(answers::id.nullable().eq(debt_requests::answer_id))
+        .filter(answers::source.eq(Source::Gis));
+    let over = debt_requests::answer_state
+        .eq(State::Delivered)
+        .assume_not_null()
+        .and(debt_requests::response_status.ne(ResponseStatus::Sent))
+        .and(exists(recorded));
+    let long_ago =
+        debt_requests::viewed_at.is_null().or(debt_requests::viewed_at.lt(Ts(before)).assume_not_null());
+    Ok(both!(conn, c => {
+        debt_requests::table
+            .filter(debt_requests::organization_id.eq(organization))
+            .filter(debt_requests::sent_key.between(sent.0, sent.1))
+            .filter(debt_requests::stage.ne(Stage::Gone))
+            .filter(unknown.or(over))
+            .filter(long_ago)
             .order((debt_requests::sent_key, debt_requests::id))
             .limit(limit)
             .select(debt_requests::id)

@@ -8,20 +8,10 @@ use diesel_async::RunQueryDsl;
 use super::rows::MessageRow;
 use crate::domain::message::{Message, MessageState};
 use crate::ids::{MessageId, WorkerId};
-use crate::store::db::{Backend, both};
+use crate::store::db::{both, taking};
 use crate::store::schema::messages;
 use crate::store::types::Ts;
 use crate::store::{Conn, StoreError};
-
-/// Loads rows, held until the transaction ends; PostgreSQL passes over what others hold.
-macro_rules! hold {
-    ($conn:expr, $query:expr) => {
-        match $conn.backend() {
-            Backend::Pg(c) => $query.for_update().skip_locked().load(c).await,
-            Backend::Lite(c) => $query.load(c).await,
-        }
-    };
-}
 
 /// Takes accepted messages whose poll is due, with a lease; longest due first.
 pub(crate) async fn claim_polls(
@@ -31,7 +21,7 @@ pub(crate) async fn claim_polls(
     lease_until: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<Message>, StoreError> {
-    let rows: Vec<MessageRow> = hold!(
+    let rows: Vec<MessageRow> = taking!(
         conn,
         messages::table
             .filter(messages::state.eq(MessageState::Accepted))
@@ -52,7 +42,7 @@ pub(crate) async fn claim_abandoned(
     lease_until: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<Message>, StoreError> {
-    let rows: Vec<MessageRow> = hold!(
+    let rows: Vec<MessageRow> = taking!(
         conn,
         messages::table
             .filter(messages::state.eq(MessageState::Sending))

@@ -127,17 +127,20 @@ pub(crate) async fn called_before(
     })?)
 }
 
-/// Says what became of an attempt.
+/// Says what became of attempts.
 pub(crate) async fn set_outcome(
     conn: &mut Conn,
     id: MessageId,
-    submission: SubmissionId,
+    submissions: &[SubmissionId],
     outcome: Outcome,
     error: Option<&LastError>,
 ) -> Result<(), StoreError> {
     let error = error.cloned().map(AsJson);
+    let those = attempts::table
+        .filter(attempts::message_id.eq(id))
+        .filter(attempts::submission_id.eq_any(submissions.to_vec()));
     both!(conn, c => {
-        diesel::update(attempts::table.find((id, submission)))
+        diesel::update(those)
             .set((attempts::outcome.eq(outcome), attempts::error.eq(error)))
             .execute(c)
             .await
@@ -165,20 +168,35 @@ pub(crate) async fn packages_since(
     Ok(states)
 }
 
-/// The newest page message of an organisation, by (`sent_at`, id).
-pub(crate) async fn last_page(
+/// The pages that an organisation's run still waits for: on their way, or to be asked for anew.
+pub(crate) async fn open_pages(
     conn: &mut Conn,
     organization: OrganizationId,
-) -> Result<Option<Message>, StoreError> {
-    let row: Option<MessageRow> = both!(conn, c => {
+) -> Result<Vec<Message>, StoreError> {
+    let under_way = messages::state.eq_any([MessageState::Sending, MessageState::Accepted]);
+    let again = messages::state
+        .eq_any([MessageState::Failed, MessageState::Lost])
+        .and(messages::next_poll_at.is_not_null());
+    let rows: Vec<MessageRow> = both!(conn, c => {
         messages::table
             .filter(messages::organization_id.eq(organization))
             .filter(messages::kind.eq(Kind::Page))
-            .order((messages::sent_at.desc(), messages::id.desc()))
+            .filter(under_way.or(again))
+            .order(messages::id)
             .select(MessageRow::as_select())
-            .first(c)
+            .load(c)
             .await
-            .optional()
     })?;
-    Ok(row.map(Message::from))
+    Ok(rows.into_iter().map(Message::from).collect())
+}
+
+/// Pages that failed are not asked for anew: another question has taken their place, or the run is over.
+pub(crate) async fn close_pages(conn: &mut Conn, pages: &[MessageId]) -> Result<(), StoreError> {
+    let failed = messages::table
+        .filter(messages::id.eq_any(pages.to_vec()))
+        .filter(messages::state.eq_any([MessageState::Failed, MessageState::Lost]));
+    both!(conn, c => {
+        diesel::update(failed).set(messages::next_poll_at.eq(None::<Ts>)).execute(c).await
+    })?;
+    Ok(())
 }

@@ -9,7 +9,8 @@ use crate::store::test_db::for_both;
 use crate::store::test_rows::{at, day, last_error, message, organization, queued};
 
 fn page(organization: OrganizationId, run: SyncRunId, state: MessageState) -> Message {
-    let purpose = Purpose::Page { run, from: day(1), to: day(2), after: Some(DebtRequestId::generate()) };
+    let purpose =
+        Purpose::Page { run, from: day(1), to: day(2), after: Some(DebtRequestId::generate()), found: 7 };
     Message { purpose, state, ..message(organization) }
 }
 
@@ -177,15 +178,22 @@ fn pages_of_a_run() {
     for_both(async |db| {
         let mut tx = db.begin().await.unwrap();
         let organization = organization(&mut tx).await;
-        assert_eq!(last_page(&mut tx, organization).await.unwrap(), None);
-        let (run, other) = (SyncRunId::generate(), SyncRunId::generate());
+        assert_eq!(open_pages(&mut tx, organization).await.unwrap(), []);
+        let run = SyncRunId::generate();
         stored(&mut tx, page(organization, run, MessageState::Done)).await;
-        stored(&mut tx, page(organization, run, MessageState::Sending)).await;
-        let last =
-            stored(&mut tx, Message { sent_at: at(1), ..page(organization, run, MessageState::Accepted) })
-                .await;
-        stored(&mut tx, page(organization, other, MessageState::Accepted)).await;
-        stored(&mut tx, Message { sent_at: at(2), ..message(organization) }).await;
-        assert_eq!(last_page(&mut tx, organization).await.unwrap(), Some(last));
+        stored(&mut tx, page(organization, run, MessageState::Lost)).await;
+        let sending = stored(&mut tx, page(organization, run, MessageState::Sending)).await;
+        let accepted = stored(&mut tx, page(organization, run, MessageState::Accepted)).await;
+        let failed = Message { next_poll_at: Some(at(5)), ..page(organization, run, MessageState::Failed) };
+        let failed = stored(&mut tx, failed).await;
+        stored(&mut tx, message(organization)).await;
+        let mut open = [sending.clone(), accepted.clone(), failed];
+        open.sort_by_key(|message| message.id);
+        assert_eq!(open_pages(&mut tx, organization).await.unwrap(), open);
+        let all: Vec<_> = open.iter().map(|message| message.id).collect();
+        close_pages(&mut tx, &all).await.unwrap();
+        let mut open = [sending, accepted];
+        open.sort_by_key(|message| message.id);
+        assert_eq!(open_pages(&mut tx, organization).await.unwrap(), open);
     });
 }

@@ -9,13 +9,14 @@ mod rows;
 mod tests;
 
 use chrono::{DateTime, Utc};
-use diesel::result::Error as DieselError;
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
-pub(crate) use self::queue::{claim, claim_looks, next_due, organizations_due};
+use self::queue::SENDABLE;
+pub(crate) use self::queue::{claim, claim_looks, is_due, next_due, organizations_due};
+use self::rows::overwrite;
 pub(crate) use self::rows::{SubmissionRow, submissions_of};
-use super::db::both;
+use super::db::{both, insert_batch, load_where};
 use super::json::AsJson;
 use super::messages::MessageRow;
 use super::schema::{attempts, messages, submissions};
@@ -23,40 +24,20 @@ use super::types::Ts;
 use super::{Conn, StoreError};
 use crate::domain::answer::LastError;
 use crate::domain::message::Message;
-use crate::domain::submission::{Attempt, Outcome, Submission, SubmissionState};
+use crate::domain::submission::{Attempt, Outcome, Submission};
 use crate::ids::{AnswerId, DebtRequestId, SubmissionId};
 
-/// Nothing more will be done for these.
-const FINAL: [SubmissionState; 3] =
-    [SubmissionState::Done, SubmissionState::Refused, SubmissionState::Cancelled];
-
-/// Writes a new submission.
-pub(crate) async fn insert(conn: &mut Conn, submission: &Submission) -> Result<(), StoreError> {
-    let row = SubmissionRow::from(submission.clone());
-    both!(conn, c => diesel::insert_into(submissions::table).values(row).execute(c).await)?;
+/// Writes submissions, new or changed. A second live one of one debt request is a [`StoreError::Unique`].
+pub(crate) async fn save(conn: &mut Conn, submissions: Vec<Submission>) -> Result<(), StoreError> {
+    let rows = submissions.into_iter().map(SubmissionRow::from).collect();
+    insert_batch!(conn, rows, |batch| {
+        diesel::insert_into(submissions::table)
+            .values(batch)
+            .on_conflict(submissions::id)
+            .do_update()
+            .set(overwrite!())
+    })?;
     Ok(())
-}
-
-/// Writes the row. A second live submission of one debt request is a [`StoreError::Unique`].
-pub(crate) async fn update(conn: &mut Conn, submission: &Submission) -> Result<(), StoreError> {
-    let row = SubmissionRow::from(submission.clone());
-    let written = both!(conn, c => {
-        diesel::update(submissions::table.find(submission.id)).set(row).execute(c).await
-    })?;
-    if written == 0 { Err(StoreError::Database(DieselError::NotFound)) } else { Ok(()) }
-}
-
-/// By id.
-pub(crate) async fn find(conn: &mut Conn, ids: &[SubmissionId]) -> Result<Vec<Submission>, StoreError> {
-    let rows = both!(conn, c => {
-        submissions::table
-            .filter(submissions::id.eq_any(ids))
-            .order(submissions::id)
-            .select(SubmissionRow::as_select())
-            .load(c)
-            .await
-    })?;
-    Ok(submissions_of(rows))
 }
 
 /// Those of an answer, oldest first.
@@ -72,25 +53,29 @@ pub(crate) async fn of_answer(conn: &mut Conn, answer: AnswerId) -> Result<Vec<S
     Ok(submissions_of(rows))
 }
 
-/// Those of a debt request that are not final, oldest first.
-pub(crate) async fn open(conn: &mut Conn, request: DebtRequestId) -> Result<Vec<Submission>, StoreError> {
-    let rows = both!(conn, c => {
-        submissions::table
-            .filter(submissions::debt_request_id.eq(request))
-            .filter(submissions::state.ne_all(FINAL))
-            .order((submissions::created_at, submissions::id))
-            .select(SubmissionRow::as_select())
-            .load(c)
-            .await
-    })?;
+/// Those of some debt requests, of each oldest first.
+pub(crate) async fn of_requests(
+    conn: &mut Conn,
+    requests: &[DebtRequestId],
+) -> Result<Vec<Submission>, StoreError> {
+    let rows = load_where!(conn, submissions::debt_request_id, requests, |named| submissions::table
+        .filter(named)
+        .order((submissions::created_at, submissions::id))
+        .select(SubmissionRow::as_select()))?;
     Ok(submissions_of(rows))
 }
 
-/// Lets GIS be read before anything that is queued is sent; how many there were.
+/// Lets GIS be read anew before anything that is queued or uncertain is sent; how many there were. A look that was asked for
+/// before does not count any more.
 pub(crate) async fn look_first(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, StoreError> {
-    let queued = submissions::table.filter(submissions::state.eq(SubmissionState::Queued));
-    let change = (submissions::look_first.eq(true), submissions::updated_at.eq(Ts(now)));
-    Ok(both!(conn, c => diesel::update(queued).set(change).execute(c).await)?)
+    let sendable = submissions::table.filter(submissions::state.eq_any(SENDABLE));
+    let change = (
+        submissions::look_first.eq(true),
+        submissions::looked_at.eq(None::<Ts>),
+        submissions::not_before.eq(Ts(now)),
+        submissions::updated_at.eq(Ts(now)),
+    );
+    Ok(both!(conn, c => diesel::update(sendable).set(change).execute(c).await)?)
 }
 
 /// What `attempts` says of one attempt, and its message.

@@ -1,15 +1,15 @@
 //! What of the queue may go now, in which order, and who gets it.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::dsl::{count_star, exists, min, not};
-use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, SelectableHelper};
+use diesel::dsl::{exists, min, not};
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
 use super::rows::{SubmissionRow, submissions_of};
 use crate::domain::attachment::FileState;
 use crate::domain::submission::{Submission, SubmissionState};
 use crate::ids::OrganizationId;
-use crate::store::db::{Backend, both};
+use crate::store::db::{both, taking};
 use crate::store::schema::{answer_files, answers, attachments, debt_requests, organizations, submissions};
 use crate::store::types::Ts;
 use crate::store::{Conn, StoreError};
@@ -27,13 +27,13 @@ macro_rules! with_requests {
 }
 
 /// States in which an attempt may begin.
-const SENDABLE: [SubmissionState; 2] = [SubmissionState::Queued, SubmissionState::Uncertain];
+pub(super) const SENDABLE: [SubmissionState; 2] = [SubmissionState::Queued, SubmissionState::Uncertain];
 /// States in which GIS may be read before anything else.
 const LOOKABLE: [SubmissionState; 3] =
     [SubmissionState::Queued, SubmissionState::Accepted, SubmissionState::Uncertain];
 
-/// Those of a source of submissions that nothing but the time holds back: queued or to be repeated, not to be looked at
-/// first, not blocked, the organisation not halted, every file in GIS, nothing else live of the same debt request.
+/// Those of a source of submissions that nothing but state and time hold back: not to be looked at first, not blocked, the
+/// organisation not halted, every file in GIS, nothing else live of the same debt request.
 macro_rules! ready {
     ($source:expr) => {{
         let live = diesel::alias!(submissions as live);
@@ -52,7 +52,6 @@ macro_rules! ready {
             .filter(live.field(submissions::id).ne(submissions::id))
             .filter(live.field(submissions::state).eq_any(LIVE));
         $source
-            .filter(submissions::state.eq_any(SENDABLE))
             .filter(submissions::look_first.eq(false))
             .filter(not(exists(blocked)))
             .filter(not(exists(halted)))
@@ -61,60 +60,82 @@ macro_rules! ready {
     }};
 }
 
-/// Loads rows that are held until the transaction ends. PostgreSQL passes over what others hold; in SQLite the turn to write
-/// holds everything.
-macro_rules! hold {
-    ($conn:expr, $query:expr) => {
-        match $conn.backend() {
-            Backend::Pg(c) => $query.for_update().skip_locked().load(c).await,
-            Backend::Lite(c) => $query.load(c).await,
-        }
-    };
-}
-
-/// Organisations that have something due, since when the oldest waits, and how many there are; oldest first.
+/// Organisations that perhaps have something to send now; [`claim`] knows.
 pub(crate) async fn organizations_due(
     conn: &mut Conn,
     now: DateTime<Utc>,
-) -> Result<Vec<(OrganizationId, DateTime<Utc>, i64)>, StoreError> {
-    let mut due: Vec<(OrganizationId, DateTime<Utc>, i64)> = both!(conn, c => {
-        ready!(submissions::table)
-            .filter(submissions::not_before.le(Ts(now)))
-            .group_by(submissions::organization_id)
-            .select((
-                submissions::organization_id,
-                min(submissions::created_at).assume_not_null(),
-                count_star(),
-            ))
+) -> Result<Vec<OrganizationId>, StoreError> {
+    let due = submissions::table
+        .filter(submissions::organization_id.eq(organizations::id))
+        .filter(submissions::state.eq_any(SENDABLE))
+        .filter(submissions::look_first.eq(false))
+        .filter(submissions::not_before.le(Ts(now)));
+    Ok(both!(conn, c => {
+        organizations::table
+            .filter(organizations::halted.is_null())
+            .filter(exists(due))
+            .order(organizations::id)
+            .select(organizations::id)
             .load(c)
             .await
-    })?;
-    due.sort_unstable_by_key(|(organization, since, _)| (*since, *organization));
-    Ok(due)
+    })?)
 }
 
-/// Due in the order of `api.md` §6.13: due today (or over) first, then debt, then oldest. Only those whose files are all
-/// uploaded and whose organisation is not halted. Held until the transaction ends, their debt requests too; PostgreSQL
-/// skips what others hold.
+/// Whether an organisation has something to send now.
+pub(crate) async fn is_due(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    Ok(both!(conn, c => {
+        diesel::select(exists(
+            ready!(submissions::table)
+                .filter(submissions::state.eq_any(SENDABLE))
+                .filter(submissions::organization_id.eq(organization))
+                .filter(submissions::not_before.le(Ts(now))),
+        ))
+        .get_result(c)
+        .await
+    })?)
+}
+
+/// Due in the order of `api.md` §6.13: due today (or over) first, then oldest. Only those whose files are all uploaded and
+/// whose organisation is not halted; PostgreSQL skips what others hold.
 pub(crate) async fn claim(
     conn: &mut Conn,
     organization: OrganizationId,
     has_debt: bool,
     now: DateTime<Utc>,
     today: NaiveDate,
-    limit: i64,
+    limit: usize,
 ) -> Result<Vec<Submission>, StoreError> {
-    let rows: Vec<SubmissionRow> = hold!(
-        conn,
-        ready!(with_requests!())
-            .filter(submissions::organization_id.eq(organization))
-            .filter(submissions::has_debt.eq(has_debt))
-            .filter(submissions::not_before.le(Ts(now)))
-            .order((submissions::due_key.le(today).desc(), submissions::created_at, submissions::id))
-            .limit(limit)
-            .select(SubmissionRow::as_select())
-    )?;
-    Ok(submissions_of(rows))
+    let mut claimed = Vec::new();
+    for urgent in [true, false] {
+        let mut found = Vec::new();
+        // State by state, so that an index gives them in their order and no more than are wanted are looked at.
+        for state in SENDABLE {
+            let rows: Vec<SubmissionRow> = taking!(
+                conn,
+                ready!(with_requests!())
+                    .filter(submissions::organization_id.eq(organization))
+                    .filter(submissions::has_debt.eq(has_debt))
+                    .filter(submissions::state.eq(state))
+                    .filter(submissions::due_key.le(today).eq(urgent))
+                    .filter(submissions::not_before.le(Ts(now)))
+                    .order((submissions::created_at, submissions::id))
+                    .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+                    .select(SubmissionRow::as_select())
+            )?;
+            found.extend(submissions_of(rows));
+        }
+        found.sort_unstable_by_key(|submission| (submission.created_at, submission.id));
+        claimed.extend(found);
+        if claimed.len() >= limit {
+            break;
+        }
+    }
+    claimed.truncate(limit);
+    Ok(claimed)
 }
 
 /// To be looked at in GIS by now before anything else happens to them; held likewise.
@@ -123,7 +144,7 @@ pub(crate) async fn claim_looks(
     now: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<Submission>, StoreError> {
-    let rows: Vec<SubmissionRow> = hold!(
+    let rows: Vec<SubmissionRow> = taking!(
         conn,
         with_requests!()
             .filter(submissions::state.eq_any(LOOKABLE))
@@ -136,19 +157,18 @@ pub(crate) async fn claim_looks(
     Ok(submissions_of(rows))
 }
 
-/// When the next one is due, to be sent or to be looked at. What something else than the time holds back is not counted:
-/// whoever removes the obstacle wakes the job.
-pub(crate) async fn next_due(conn: &mut Conn) -> Result<Option<DateTime<Utc>>, StoreError> {
-    let sendable: Option<DateTime<Utc>> = both!(conn, c => {
-        ready!(submissions::table).select(min(submissions::not_before)).get_result(c).await
-    })?;
-    let lookable: Option<DateTime<Utc>> = both!(conn, c => {
+/// When the next one after `now` is due, to be sent or to be looked at. Something else than the time may hold it back.
+pub(crate) async fn next_due(
+    conn: &mut Conn,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    Ok(both!(conn, c => {
         submissions::table
             .filter(submissions::state.eq_any(LOOKABLE))
-            .filter(submissions::look_first.eq(true))
+            .filter(submissions::not_before.gt(Ts(now)))
+            .filter(submissions::look_first.or(submissions::state.eq_any(SENDABLE)))
             .select(min(submissions::not_before))
             .get_result(c)
             .await
-    })?;
-    Ok([sendable, lookable].into_iter().flatten().min())
+    })?)
 }

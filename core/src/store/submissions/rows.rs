@@ -94,3 +94,26 @@ impl From<SubmissionRow> for Submission {
 pub(crate) fn submissions_of(rows: Vec<SubmissionRow>) -> Vec<Submission> {
     rows.into_iter().map(Submission::from).collect()
 }
+
+/// What an update takes from the new row: all that may change.
+macro_rules! overwrite {
+    () => {
+        $crate::store::db::excluded!(submissions:
+            state,
+            attempts,
+            has_debt,
+            due_key,
+            not_before,
+            look_first,
+            pack_limit,
+            began_at,
+            uncertain_since,
+            looked_at,
+            repairs,
+            error,
+            updated_at,
+        )
+    };
+}
+
+pub(super) use overwrite;

@@ -4,7 +4,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::domain::answer::Answer;
 use crate::domain::attachment::{Attachment, FileState};
-use crate::domain::submission::Action;
+use crate::domain::submission::{Action, SubmissionState};
 use crate::ids::OrganizationId;
 use crate::store::test_db::{for_both, for_postgres_url, open as open_db};
 use crate::store::test_rows::{
@@ -17,7 +17,7 @@ fn ids(submissions: &[Submission]) -> Vec<SubmissionId> {
 }
 
 /// What may go on the fifth, sixty seconds after the start.
-async fn claimed(conn: &mut Conn, organization: OrganizationId, limit: i64) -> Vec<SubmissionId> {
+async fn claimed(conn: &mut Conn, organization: OrganizationId, limit: usize) -> Vec<SubmissionId> {
     ids(&claim(conn, organization, false, at(60), day(5), limit).await.unwrap())
 }
 
@@ -27,9 +27,12 @@ async fn with(
     organization: OrganizationId,
     change: impl FnOnce(&mut Submission),
 ) -> SubmissionId {
-    let (_, mut submission) = queued(conn, organization).await;
+    let request = request(conn, organization).await;
+    let answer = answer(organization, request);
+    answers::insert(conn, &answer).await.unwrap();
+    let mut submission = submission(&answer);
     change(&mut submission);
-    update(conn, &submission).await.unwrap();
+    save(conn, vec![submission.clone()]).await.unwrap();
     submission.id
 }
 
@@ -39,10 +42,9 @@ fn a_submission_comes_back_as_it_went() {
         let mut tx = db.begin().await.unwrap();
         let organization = organization(&mut tx).await;
         let (answer, bare) = queued(&mut tx, organization).await;
-        assert_eq!(find(&mut tx, &[bare.id]).await.unwrap(), std::slice::from_ref(&bare));
+        assert_eq!(of_requests(&mut tx, &[bare.debt_request]).await.unwrap(), std::slice::from_ref(&bare));
         let full = Submission {
             state: SubmissionState::Uncertain,
-            action: Action::Revoke,
             attempts: 3,
             due: NaiveDate::MAX.min(NaiveDate::from_ymd_opt(9999, 12, 31).unwrap()),
             began_at: Some(at(1)),
@@ -54,16 +56,18 @@ fn a_submission_comes_back_as_it_went() {
             updated_at: at(5),
             ..bare.clone()
         };
-        update(&mut tx, &full).await.unwrap();
+        save(&mut tx, vec![full.clone()]).await.unwrap();
         assert_eq!(of_answer(&mut tx, answer.id).await.unwrap(), std::slice::from_ref(&full));
-        update(&mut tx, &bare).await.unwrap();
-        assert_eq!(open(&mut tx, answer.debt_request).await.unwrap(), std::slice::from_ref(&bare));
-        for state in FINAL {
-            update(&mut tx, &Submission { state, ..bare.clone() }).await.unwrap();
-            assert_eq!(open(&mut tx, answer.debt_request).await.unwrap(), []);
-        }
-        let unknown = Submission { id: SubmissionId::generate(), ..bare };
-        assert!(matches!(update(&mut tx, &unknown).await, Err(StoreError::Database(DieselError::NotFound))));
+        save(&mut tx, vec![bare.clone()]).await.unwrap();
+        let withdrawal = Submission {
+            id: SubmissionId::generate(),
+            transport: crate::ids::TransportId::generate(),
+            action: Action::Revoke,
+            created_at: at(7),
+            ..full
+        };
+        save(&mut tx, vec![withdrawal.clone()]).await.unwrap();
+        assert_eq!(of_requests(&mut tx, &[bare.debt_request]).await.unwrap(), [bare, withdrawal]);
     });
 }
 
@@ -77,15 +81,15 @@ fn one_submission_of_a_request_is_live() {
             let mut tx = db.begin().await.unwrap();
             let organization = organization(&mut tx).await;
             let (answer, submission) = queued(&mut tx, organization).await;
-            update(&mut tx, &Submission { state: first, ..submission.clone() }).await.unwrap();
+            save(&mut tx, vec![Submission { state: first, ..submission.clone() }]).await.unwrap();
             let rival = Submission {
                 id: SubmissionId::generate(),
                 transport: crate::ids::TransportId::generate(),
                 ..submission
             };
-            insert(&mut tx, &rival).await.unwrap();
-            assert_eq!(open(&mut tx, answer.debt_request).await.unwrap().len(), 2);
-            let refused = update(&mut tx, &Submission { state: second, ..rival }).await;
+            save(&mut tx, vec![rival.clone()]).await.unwrap();
+            assert_eq!(of_requests(&mut tx, &[answer.debt_request]).await.unwrap().len(), 2);
+            let refused = save(&mut tx, vec![Submission { state: second, ..rival }]).await;
             assert!(refused.unwrap_err().is_unique());
         });
     }
@@ -118,24 +122,24 @@ type Obstacle = for<'a> fn(&'a mut Conn, Answer, Submission) -> futures_util::fu
 const OBSTACLES: [(&str, Obstacle); 7] = [
     ("not yet due", |conn, _, submission| {
         Box::pin(async move {
-            update(conn, &Submission { not_before: at(61), ..submission }).await.unwrap();
+            save(conn, vec![Submission { not_before: at(61), ..submission }]).await.unwrap();
         })
     }),
     ("waiting", |conn, _, submission| {
         Box::pin(async move {
-            update(conn, &Submission { state: SubmissionState::Waiting, ..submission }).await.unwrap();
+            save(conn, vec![Submission { state: SubmissionState::Waiting, ..submission }]).await.unwrap();
         })
     }),
     ("debt", |conn, _, submission| {
         Box::pin(async move {
-            update(conn, &Submission { has_debt: true, ..submission }).await.unwrap();
+            save(conn, vec![Submission { has_debt: true, ..submission }]).await.unwrap();
         })
     }),
     ("halted", |conn, answer, _| Box::pin(halt(conn, answer.organization))),
     ("blocked", |conn, answer, _| {
         Box::pin(async move {
             let blocked_by = Some(AnswerId::generate());
-            answers::update(conn, &Answer { blocked_by, version: 2, ..answer }).await.unwrap();
+            answers::save(conn, vec![Answer { blocked_by, version: 2, ..answer }]).await.unwrap();
         })
     }),
     ("file missing", |conn, answer, _| {
@@ -156,7 +160,7 @@ const OBSTACLES: [(&str, Obstacle); 7] = [
                 ..submission
             };
             assert_eq!(rival.answer, answer.id);
-            insert(conn, &rival).await.unwrap();
+            save(conn, vec![rival.clone()]).await.unwrap();
         })
     }),
 ];
@@ -168,15 +172,12 @@ fn obstacles_hold_a_submission_back() {
         for (name, obstacle) in OBSTACLES {
             let organization = organization(&mut tx).await;
             let (answer, submission) = queued(&mut tx, organization).await;
-            let due =
-                |all: Vec<(OrganizationId, _, i64)>| all.into_iter().find(|(id, ..)| *id == organization);
             assert_eq!(claimed(&mut tx, organization, 10).await, [submission.id], "{name}");
-            let before = due(organizations_due(&mut tx, at(60)).await.unwrap());
-            assert_eq!(before, Some((organization, at(0), 1)), "{name}");
+            assert!(is_due(&mut tx, organization, at(60)).await.unwrap(), "{name}");
             obstacle(&mut tx, answer, submission).await;
             assert_eq!(claimed(&mut tx, organization, 10).await, [], "{name}");
             if name != "debt" {
-                assert_eq!(due(organizations_due(&mut tx, at(60)).await.unwrap()), None, "{name}");
+                assert!(!is_due(&mut tx, organization, at(60)).await.unwrap(), "{name}");
             }
         }
     });
@@ -190,7 +191,6 @@ fn uploaded_files_do_not_hold_back() {
         let (answer, submission) = queued(&mut tx, organization).await;
         let file = stored_file(&mut tx, organization).await;
         answers::set_files(&mut tx, answer.id, &[file.id], at(90)).await.unwrap();
-        assert_eq!(next_due(&mut tx).await.unwrap(), None);
         for gis_state in [FileState::Uploading, FileState::Refused] {
             attachments::update(&mut tx, &Attachment { gis_state, ..file.clone() }, at(0), 0).await.unwrap();
             assert_eq!(claimed(&mut tx, organization, 10).await, []);
@@ -198,21 +198,25 @@ fn uploaded_files_do_not_hold_back() {
         let there = Attachment { gis_state: FileState::Uploaded, ..file };
         attachments::update(&mut tx, &there, at(0), 0).await.unwrap();
         assert_eq!(claimed(&mut tx, organization, 10).await, [submission.id]);
-        assert_eq!(next_due(&mut tx).await.unwrap(), Some(at(0)));
     });
 }
 
 #[test]
-fn organisations_are_named_with_their_oldest() {
+fn organisations_with_something_due_are_named() {
     for_both(async |db| {
         let mut tx = db.begin().await.unwrap();
-        let (young, old) = (organization(&mut tx).await, organization(&mut tx).await);
-        for (organization, created) in [(young, 7), (young, 5), (old, 9), (old, 1), (old, 3)] {
-            with(&mut tx, organization, |submission| submission.created_at = at(created)).await;
-        }
-        let due = organizations_due(&mut tx, at(60)).await.unwrap();
-        assert_eq!(due, [(old, at(1), 3), (young, at(5), 2)]);
-        assert_eq!(organizations_due(&mut tx, at(-1)).await.unwrap(), []);
+        let (busy, later) = (organization(&mut tx).await, organization(&mut tx).await);
+        with(&mut tx, busy, |submission| submission.not_before = at(5)).await;
+        with(&mut tx, later, |submission| submission.not_before = at(50)).await;
+        organization(&mut tx).await;
+        assert_eq!(organizations_due(&mut tx, at(4)).await.unwrap(), []);
+        assert_eq!(organizations_due(&mut tx, at(5)).await.unwrap(), [busy]);
+        let mut both = [busy, later];
+        both.sort_unstable();
+        assert_eq!(organizations_due(&mut tx, at(50)).await.unwrap(), both);
+        assert_eq!(next_due(&mut tx, at(4)).await.unwrap(), Some(at(5)));
+        assert_eq!(next_due(&mut tx, at(5)).await.unwrap(), Some(at(50)));
+        assert_eq!(next_due(&mut tx, at(50)).await.unwrap(), None);
     });
 }
 
@@ -233,9 +237,9 @@ fn uncertain_ones_are_looked_at_in_time() {
         assert_eq!(ids(&claim_looks(&mut tx, at(60), 10).await.unwrap()), [all[1], all[0]]);
         assert_eq!(ids(&claim_looks(&mut tx, at(60), 1).await.unwrap()), [all[1]]);
         assert_eq!(claimed(&mut tx, organization, 10).await, []);
-        assert_eq!(next_due(&mut tx).await.unwrap(), Some(at(10)));
+        assert_eq!(next_due(&mut tx, at(0)).await.unwrap(), Some(at(10)));
         with(&mut tx, organization, |submission| submission.not_before = at(9)).await;
-        assert_eq!(next_due(&mut tx).await.unwrap(), Some(at(9)));
+        assert_eq!(next_due(&mut tx, at(0)).await.unwrap(), Some(at(9)));
     });
 }
 
@@ -246,20 +250,20 @@ fn attempts_are_told_in_their_order() {
         let organization = organization(&mut tx).await;
         let request = request(&mut tx, organization).await;
         let answer = answer(organization, request);
-        answers::insert(&mut tx, &answer).await.unwrap();
+        answers::save(&mut tx, vec![answer.clone()]).await.unwrap();
         let sent = Submission { attempts: 2, state: SubmissionState::Done, ..submission(&answer) };
         let revoke = Submission {
             action: Action::Revoke,
             created_at: sent.created_at + TimeDelta::seconds(1),
             ..submission(&answer)
         };
-        insert(&mut tx, &revoke).await.unwrap();
-        insert(&mut tx, &sent).await.unwrap();
+        save(&mut tx, vec![revoke.clone()]).await.unwrap();
+        save(&mut tx, vec![sent.clone()]).await.unwrap();
         let (second, first) = (message(organization), message(organization));
         messages::insert(&mut tx, &second, &[(sent.id, 2)]).await.unwrap();
         messages::insert(&mut tx, &first, &[(sent.id, 1)]).await.unwrap();
         let error = last_error();
-        messages::set_outcome(&mut tx, first.id, sent.id, Outcome::Unknown, Some(&error)).await.unwrap();
+        messages::set_outcome(&mut tx, first.id, &[sent.id], Outcome::Unknown, Some(&error)).await.unwrap();
         let told = attempts(&mut tx, answer.id).await.unwrap();
         let attempt = |submission: &Submission, number, message: Option<&Message>| Attempt {
             submission: submission.clone(),
@@ -331,5 +335,27 @@ fn a_request_that_somebody_holds_is_passed_over() {
         let mut worker = db.begin().await.unwrap();
         assert_eq!(claimed(&mut worker, organization, 10).await, [free.id]);
         assert_eq!(held.debt_request, held_submission.debt_request);
+    });
+}
+
+#[test]
+fn a_look_from_before_the_sleep_does_not_count() {
+    for_both(async |db| {
+        let mut tx = db.begin().await.unwrap();
+        let organization = organization(&mut tx).await;
+        for state in [SubmissionState::Queued, SubmissionState::Uncertain] {
+            with(&mut tx, organization, |submission| {
+                submission.state = state;
+                submission.looked_at = Some(at(1));
+                submission.not_before = at(90);
+            })
+            .await;
+        }
+        let accepted = with(&mut tx, organization, |it| it.state = SubmissionState::Accepted).await;
+        assert_eq!(look_first(&mut tx, at(60)).await.unwrap(), 2);
+        let looks = claim_looks(&mut tx, at(60), 10).await.unwrap();
+        assert_eq!(looks.len(), 2);
+        assert!(looks.iter().all(|look| look.looked_at.is_none() && look.id != accepted));
+        assert_eq!(claimed(&mut tx, organization, 10).await, []);
     });
 }

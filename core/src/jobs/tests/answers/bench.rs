@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use chrono::{DateTime, Days, TimeDelta, Utc};
+use chrono::{DateTime, Days, TimeDelta};
 use gis_client::debt_requests::Dictionaries;
 use gis_client::http::{HttpGis, HttpSettings};
 use gis_client::signer::KeyPairSigner;
@@ -21,19 +20,16 @@ use uuid::Uuid;
 use crate::Service;
 use crate::answers::{ContentDraft, CreateAnswer, RevokeAnswer};
 use crate::clock::Clock;
-use crate::domain::answer::{Answer, Confirm, Source, State};
-use crate::domain::caller::{Caller, Scope, Scopes};
-use crate::domain::debt_request::{
-    Address, DebtRequest, GisView, RequestStatus, Requester, ResponseStatus, Stage,
-};
-use crate::domain::organization::{Employee, Organization};
+use crate::domain::answer::{Answer, Confirm, State};
+use crate::domain::debt_request::{DebtRequest, GisView};
 use crate::domain::submission::Submission;
+use crate::evidence::Evidence;
 use crate::files::FileStore;
-use crate::idempotency::{Begun, Reply, Writing};
-use crate::ids::{AnswerId, DebtRequestId, EmployeeId, OrganizationId, TokenId};
+use crate::ids::{AnswerId, DebtRequestId, OrganizationId};
+use crate::jobs::tests::client::{Client, command, organization};
 use crate::jobs::{JobName, NamedSigner, Worker};
 use crate::settings::Settings;
-use crate::store::{Db, answers, debt_requests, jobs, organizations, submissions, test_db};
+use crate::store::{Db, answers, debt_requests, jobs, samples, submissions, test_db};
 
 /// The jobs under test, in the order of an answer's way.
 const JOBS: [JobName; 4] = [JobName::Files, JobName::Outbox, JobName::Polling, JobName::Settle];
@@ -42,12 +38,12 @@ const MOST_ROUNDS: usize = 60;
 
 /// Everything of one test.
 pub(super) struct Bench {
-    pub(super) worker: Worker,
+    pub(super) worker: Arc<Worker>,
     pub(super) simulator: SimHandle,
     pub(super) organization: OrganizationId,
     pub(super) executor: Uuid,
-    caller: Caller,
-    _files: TempDir,
+    client: Client,
+    files: TempDir,
 }
 
 /// Runs a test against both databases.
@@ -71,16 +67,10 @@ impl Bench {
             tokens: Default::default(),
             horizons: Default::default(),
         };
-        let (organization, executor) = organization(&service).await;
+        let (organization, executor) = organization(&service.db, ppa(), service.clock.now()).await;
         let worker = worker(Arc::new(service), &simulator);
-        let caller = Caller {
-            token: TokenId::generate(),
-            subject: "1C".to_owned(),
-            organization,
-            employee: None,
-            scopes: Scopes::from_iter(Scope::ALL.iter().copied()),
-        };
-        Self { worker, simulator, organization, executor, caller, _files: files }
+        let client = Client::of(organization);
+        Self { worker, simulator, organization, executor, client, files }
     }
 
     /// The same database after the program was started again.
@@ -96,45 +86,22 @@ impl Bench {
         let ids: Vec<DebtRequestId> = made.iter().map(|summary| summary.guid.into()).collect();
         let mut tx = self.worker.service.db.begin().await.unwrap();
         let requests: Vec<_> = ids.iter().map(|id| self.mirrored(*id)).collect();
-        debt_requests::save_many(&mut tx, &requests).await.unwrap();
+        debt_requests::save(&mut tx, &requests).await.unwrap();
         tx.commit().await.unwrap();
         ids
     }
 
     fn mirrored(&self, id: DebtRequestId) -> DebtRequest {
         let now = self.worker.now();
-        let report = self.held(id);
-        DebtRequest {
-            id,
-            organization: self.organization,
-            gis: GisView {
-                request_id: None,
-                request_number: report.summary.number,
-                requester: Requester::default(),
-                address: Address::default(),
-                period_from: None,
-                period_to: None,
-                sent_on: Some(report.summary.sent),
-                due_on: Some(report.summary.respond_by),
-                request_status: RequestStatus::Sent,
-                response_status: ResponseStatus::NotSent,
-            },
-            synced_at: now,
-            shown: None,
-            stage: Stage::New,
-            answered: false,
-            department: None,
-            responsible: None,
-            executor: None,
-            note: None,
-            matched: None,
-            answer: None,
-            draft: None,
-            alarm: None,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        }
+        let held = self.held(id).summary;
+        let sample = samples::request(self.organization);
+        let gis = GisView {
+            request_number: held.number,
+            sent_on: Some(held.sent),
+            due_on: Some(held.respond_by),
+            ..sample.gis
+        };
+        DebtRequest { id, gis, synced_at: now, created_at: now, updated_at: now, ..sample }
     }
 
     /// What GIS holds.
@@ -177,24 +144,11 @@ impl Bench {
     }
 
     async fn create(&self, command: CreateAnswer) -> AnswerId {
-        let mut writing = self.writing().await;
-        let created = self.worker.service.create_answer(&mut writing, &self.caller, command).await.unwrap();
-        writing.finish(&reply()).await.unwrap();
-        created.answer.answer.id
+        self.client.create(&self.worker.service, command).await.unwrap()
     }
 
     pub(super) async fn revoke(&self, id: AnswerId) {
-        let mut writing = self.writing().await;
-        let command = RevokeAnswer::default();
-        self.worker.service.revoke_answer(&mut writing, &self.caller, id, command, None).await.unwrap();
-        writing.finish(&reply()).await.unwrap();
-    }
-
-    async fn writing(&self) -> Writing {
-        match self.worker.service.begin(None).await.unwrap() {
-            Begun::Fresh(writing) => writing,
-            Begun::Replay(_) => panic!("a replay without a key"),
-        }
+        self.client.revoke(&self.worker.service, id, RevokeAnswer::default()).await.unwrap();
     }
 
     /// Steps every job until nothing more is done at this moment.
@@ -240,12 +194,33 @@ impl Bench {
             .unwrap();
         tx.commit().await.unwrap();
         self.advance(time);
-        self.worker.run(std::future::ready(())).await;
+        Arc::clone(&self.worker).run(std::future::ready(())).await;
     }
 
     pub(super) async fn answer(&self, id: AnswerId) -> Answer {
         let mut conn = self.worker.service.db.read().await.unwrap();
         answers::get(&mut conn, self.organization, id).await.unwrap().unwrap()
+    }
+
+    pub(super) async fn evidence(&self, id: AnswerId) -> crate::Result<Evidence> {
+        self.worker.service.get_evidence(self.client.caller(), id).await
+    }
+
+    /// How many contents the file store holds.
+    pub(super) fn stored_files(&self) -> usize {
+        std::fs::read_dir(self.files.path()).unwrap().count()
+    }
+
+    /// Nothing can be stored any more: the folder of the file store becomes a file.
+    pub(super) fn break_files(&self) {
+        std::fs::rename(self.files.path(), self.files.path().with_extension("aside")).unwrap();
+        std::fs::write(self.files.path(), "").unwrap();
+    }
+
+    /// What was stored is back.
+    pub(super) fn mend_files(&self) {
+        std::fs::remove_file(self.files.path()).unwrap();
+        std::fs::rename(self.files.path().with_extension("aside"), self.files.path()).unwrap();
     }
 
     pub(super) async fn state(&self, id: AnswerId) -> State {
@@ -264,17 +239,17 @@ impl Bench {
 }
 
 fn simulator() -> SimHandle {
-    let start = DateTime::from_timestamp_millis(Utc::now().timestamp_millis());
-    let mut config = Config { frozen: true, requests: 0, start, ..Config::default() };
+    let start = test_support::story::beginning();
+    let mut config = Config { frozen: true, requests: 0, start: Some(start), ..Config::default() };
     config.scenario.timing.poll_ready = Duration::from_secs(2);
     Sim::start(config).unwrap()
 }
 
-fn worker(service: Arc<Service>, simulator: &SimHandle) -> Worker {
+fn worker(service: Arc<Service>, simulator: &SimHandle) -> Arc<Worker> {
     let settings = HttpSettings::new(simulator.base_url());
     let gis = Arc::new(HttpGis::new(settings).unwrap());
     let signer = NamedSigner { signer: Arc::new(signer()), operator_signature: true };
-    Worker::new(service, gis, HashMap::from([("test".to_owned(), signer)]))
+    Arc::new(Worker::new(service, gis, HashMap::from([("test".to_owned(), signer)])))
 }
 
 fn signer() -> KeyPairSigner {
@@ -288,35 +263,6 @@ const fn ppa() -> Uuid {
     Uuid::from_u128(0x7c8c_e67b)
 }
 
-async fn organization(service: &Service) -> (OrganizationId, Uuid) {
-    let now = service.clock.now();
-    let employee = Employee {
-        id: EmployeeId::generate(),
-        organization: OrganizationId::generate(),
-        full_name: "Тестова Анна Петровна".to_owned(),
-        gis_guid: Some(Uuid::from_u128(0xE)),
-        department: None,
-    };
-    let organization = Organization {
-        id: employee.organization,
-        name: "ООО «Пример»".to_owned(),
-        ogrn: "1027700132195".parse().unwrap(),
-        ppa_guid: ppa(),
-        signer: "test".to_owned(),
-        time_zone: chrono_tz::Europe::Moscow,
-        default_executor: None,
-        content_key: [7; 32],
-        halted: None,
-        created_at: now,
-    };
-    let mut tx = service.db.begin().await.unwrap();
-    organizations::insert(&mut tx, &organization).await.unwrap();
-    organizations::insert_employee(&mut tx, &employee, now).await.unwrap();
-    organizations::set_default_executor(&mut tx, organization.id, employee.id).await.unwrap();
-    tx.commit().await.unwrap();
-    (organization.id, employee.gis_guid.unwrap())
-}
-
 /// The dictionaries of the simulator.
 fn dictionaries() -> Dictionaries {
     let mut text = String::new();
@@ -327,24 +273,6 @@ fn dictionaries() -> Dictionaries {
         }
     }
     Dictionaries::from_toml(&text).unwrap()
-}
-
-fn command(debt_request: DebtRequestId, content: ContentDraft) -> CreateAnswer {
-    CreateAnswer {
-        debt_request,
-        external_id: None,
-        submit: true,
-        content,
-        executor: None,
-        confirm: Vec::new(),
-        reason: Some("ошибка".to_owned()),
-        source: Source::Api,
-        trace: None,
-    }
-}
-
-fn reply() -> Reply {
-    Reply { status: 202, headers: Vec::new(), body: Bytes::new() }
 }
 
 /// An answer without a debt.

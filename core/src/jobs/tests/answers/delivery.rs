@@ -67,6 +67,31 @@ fn no_debt_is_delivered_and_then_confirmed() {
 }
 
 #[test]
+fn a_look_that_got_lost_is_made_again_soon() {
+    let lost = [
+        Kind::ResetBefore,
+        Kind::LostState { after: Duration::ZERO },
+        Kind::StateError { code: "EXP001000".to_owned(), text: None },
+    ];
+    for_both(async |bench| {
+        for kind in lost.clone() {
+            let [request] = bench.requests(1).await.try_into().unwrap();
+            let answer = bench.post(request, no_debt("нет")).await;
+            bench.step().await;
+            bench.pass(Duration::from_secs(10)).await;
+            bench.fault(Target::ExportDebtSubrequests, kind.clone());
+            // Half an hour after the delivery it is looked for; ten seconds later that is known to have got lost.
+            bench.pass(Duration::from_secs(1800)).await;
+            bench.pass(Duration::from_secs(10)).await;
+            assert!(!bench.answer(answer).await.confirmed_in_gis, "{kind:?}");
+            bench.pass(Duration::from_secs(150)).await;
+            bench.pass(Duration::from_secs(10)).await;
+            assert!(bench.answer(answer).await.confirmed_in_gis, "{kind:?}");
+        }
+    });
+}
+
+#[test]
 fn debtors_documents_and_files_arrive_as_they_were_posted() {
     for_both(async |bench| {
         let [request] = bench.requests(1).await.try_into().unwrap();

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use gis_sim::faults::{HttpBody, Kind, Target, When};
+use gis_sim::faults::{HttpBody, Kind, Rule, Target, When};
 
 use super::bench::{for_both, no_debt};
 use crate::domain::answer::State;
 
 const SETTLE: Duration = Duration::from_secs(1800);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 const SOON: Duration = Duration::from_secs(15);
 
 #[test]
@@ -115,5 +116,38 @@ fn a_sender_whom_gis_denies_is_halted_and_loses_nothing() {
         let mut conn = bench.worker.service.db.read().await.unwrap();
         let organization = crate::store::organizations::get(&mut conn, bench.organization).await.unwrap();
         assert_eq!(organization.unwrap().halted.unwrap().code, "AUT011009");
+    });
+}
+
+#[test]
+fn a_refused_package_says_nothing_of_an_answer_in_doubt() {
+    for_both(async |bench| {
+        let [good, poisoned] = bench.requests(2).await.try_into().unwrap();
+        let fault = |code: &str| Kind::SoapFault { code: code.to_owned(), text: None, late: None };
+        bench.fault(Target::ImportResponses, fault("EXP001000"));
+        let answers = [bench.post(good, no_debt("нет")).await, bench.post(poisoned, no_debt("нет")).await];
+        bench.step().await;
+        bench
+            .simulator
+            .control()
+            .add_fault(Rule {
+                operation: Target::ImportResponses,
+                organization: None,
+                subrequest: Some(poisoned.as_uuid()),
+                when: When::Always,
+                kind: fault("FMT001300"),
+            })
+            .unwrap();
+        bench.pass(Duration::from_secs(120)).await;
+        bench.work().await;
+        // Alone it is taken. What may have reached GIS in the first package is judged by a late view only.
+        bench.pass(SETTLE).await;
+        bench.work().await;
+        assert_eq!(bench.state(answers[0]).await, State::Delivered);
+        assert_eq!(bench.state(answers[1]).await, State::Uncertain);
+        bench.pass(4 * DAY).await;
+        bench.work().await;
+        assert_eq!(bench.state(answers[1]).await, State::Rejected);
+        assert_eq!((bench.effects(good).len(), bench.effects(poisoned).len()), (1, 0));
     });
 }

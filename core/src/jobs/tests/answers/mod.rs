@@ -4,5 +4,6 @@ mod bench;
 mod corrections;
 mod delivery;
 mod doubt;
+mod evidence;
 mod traces;
 mod watching;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gis_sim::faults::{Kind, Target};
+use serde_json::json;
 
 use super::bench::{Bench, for_both, no_debt};
 use crate::answers::{ContentDraft, DebtorDraft};
@@ -57,6 +58,25 @@ fn a_late_copy_of_the_first_answer_does_not_outlive_the_correction() {
         let calls = bench.effects(request).len();
         days(&bench, 3).await;
         assert_eq!(bench.effects(request).len(), calls, "the watch has ended");
+    });
+}
+
+#[test]
+fn a_view_from_before_the_effect_repairs_nothing() {
+    for_both(async |bench| {
+        bench.simulator.control().patch_scenario(json!({ "timing": { "view_lag": "72h" } })).unwrap();
+        let [request] = bench.requests(1).await.try_into().unwrap();
+        let first = bench.post(request, no_debt("первый")).await;
+        bench.work().await;
+        bench.revoke(first).await;
+        bench.work().await;
+        assert_eq!(bench.state(first).await, State::Revoked);
+        bench.fault(Target::ImportResponses, Kind::Late { by: DAY / 4 });
+        let second = bench.post(request, no_debt("второй")).await;
+        days(&bench, 10).await;
+        let second = bench.answer(second).await;
+        assert_eq!((second.state, second.confirmed_in_gis), (State::Delivered, true));
+        assert_eq!(bench.effects(request).len(), 3, "placed, withdrawn, placed");
     });
 }
 
@@ -132,7 +152,7 @@ fn an_alarm_ends_when_somebody_acts() {
         let [request] = bench.requests(1).await.try_into().unwrap();
         let mut tx = bench.worker.service.db.begin().await.unwrap();
         let alarmed = DebtRequest { alarm: Some(Alarm::StillInForce), ..bench.request(request).await };
-        debt_requests::save_many(&mut tx, &[alarmed]).await.unwrap();
+        debt_requests::save(&mut tx, &[alarmed]).await.unwrap();
         tx.commit().await.unwrap();
         let answer = bench.post(request, no_debt("ответ")).await;
         assert_eq!(bench.request(request).await.stage, Stage::NeedsAttention, "nothing was sent yet");

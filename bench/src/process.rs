@@ -7,28 +7,28 @@ const TICKS: f64 = 100.0;
 
 /// Resident memory in megabytes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Memory {
+pub struct Memory {
     /// Now.
-    pub(crate) resident: f64,
+    pub resident: f64,
     /// At most, since the process began or [`Memory::forget_peak`].
-    pub(crate) peak: f64,
+    pub peak: f64,
 }
 
 impl Memory {
     /// That of a process; `None` where there is no `/proc`.
-    pub(crate) fn of(pid: u32) -> Option<Self> {
+    pub fn of(pid: u32) -> Option<Self> {
         let status = std::fs::read_to_string(file(pid, "status")).ok()?;
         Some(Self { resident: megabytes(&status, "VmRSS:")?, peak: megabytes(&status, "VmHWM:")? })
     }
 
     /// Begins the peak anew, where the system lets us.
-    pub(crate) fn forget_peak(pid: u32) {
+    pub fn forget_peak(pid: u32) {
         drop(std::fs::write(file(pid, "clear_refs"), "5"));
     }
 }
 
 /// Seconds of processor time that a process has used; `None` where there is no `/proc`.
-pub(crate) fn processor_time(pid: u32) -> Option<f64> {
+pub fn processor_time(pid: u32) -> Option<f64> {
     let stat = std::fs::read_to_string(file(pid, "stat")).ok()?;
     // The name in parentheses may hold anything; `utime` and `stime` are the 12th and the 13th field behind it.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);

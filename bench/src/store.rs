@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 use diesel::connection::SimpleConnection as _;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::SqliteConnection;
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, sql_query};
 use tokio_postgres::NoTls;
@@ -16,7 +16,7 @@ use crate::Failure;
 use crate::rows::{self, Dialect};
 
 /// Where a gateway shall keep its rows.
-pub(crate) enum Place {
+pub enum Place {
     /// In a file of its own folder.
     Lite,
     /// In the empty database behind this address.
@@ -24,9 +24,22 @@ pub(crate) enum Place {
 }
 
 /// Where it keeps them.
-pub(crate) enum Store {
+pub enum Store {
+    /// In this file.
     Lite(PathBuf),
+    /// Behind this address.
     Pg(String),
+}
+
+/// What was sent, counted.
+#[derive(Debug, Clone, Copy, QueryableByName)]
+pub struct Attempts {
+    /// Packages.
+    #[diesel(sql_type = BigInt)]
+    pub packages: i64,
+    /// Attempts beyond the first of each answer.
+    #[diesel(sql_type = BigInt)]
+    pub repeats: i64,
 }
 
 /// Only these rows are read here: to be filled quickly, a table has no indexes meanwhile.
@@ -45,10 +58,26 @@ const PG_INDEXES: &str = "SELECT indexname::text, indexdef FROM pg_indexes
 
 impl Store {
     /// What the table calls it.
-    pub(crate) fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Lite(_) => "SQLite",
             Self::Pg(_) => "PostgreSQL",
+        }
+    }
+
+    /// What was sent.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn attempts(&self) -> Result<Attempts, Failure> {
+        const ASKED: &str = "SELECT count(DISTINCT message_id) AS packages,
+            count(*) - count(DISTINCT submission_id) AS repeats FROM attempts";
+        match self {
+            Self::Lite(path) => Ok(sql_query(ASKED).get_result(&mut open(path)?)?),
+            Self::Pg(url) => {
+                let row = connect(url).await?.query_one(ASKED, &[]).await?;
+                Ok(Attempts { packages: row.try_get(0)?, repeats: row.try_get(1)? })
+            }
         }
     }
 
@@ -60,7 +89,7 @@ impl Store {
     }
 
     /// Notes that GIS was read an hour ago, so that the gateway does not begin to read by itself.
-    pub(crate) async fn note_sync(&self, organization: Uuid) -> Result<(), Failure> {
+    pub async fn note_sync(&self, organization: Uuid) -> Result<(), Failure> {
         let statement = rows::sync_run(self.dialect(), organization, Utc::now());
         match self {
             Self::Lite(path) => open(path)?.batch_execute(&statement)?,
@@ -70,7 +99,7 @@ impl Store {
     }
 
     /// Gives the organisation so many debt requests.
-    pub(crate) async fn fill(&self, organization: Uuid, count: u32) -> Result<(), Failure> {
+    pub async fn fill(&self, organization: Uuid, count: u32) -> Result<(), Failure> {
         let insert = rows::debt_requests(self.dialect(), organization, count, Utc::now());
         match self {
             Self::Lite(path) => fill_lite(path, &insert),

@@ -7,17 +7,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bench::key_pair;
 use chrono::{TimeDelta, Utc};
 use gost::{ParameterSet, keyfile};
 use hyper::StatusCode;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::Failure;
 use crate::http::{self, Client, Connection};
 use crate::process::Memory;
 use crate::store::{Place, Store};
+use crate::{Failure, key_pair};
 
 const CONFIG: &str = "debtgate.toml";
 const LOG: &str = "serve.log";
@@ -25,42 +24,54 @@ const LOG: &str = "serve.log";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program, which cargo does not build for the benchmark of another package.
-pub(crate) fn find_binary() -> Result<PathBuf, Failure> {
-    // target/release/deps/gateway-… stands two folders below target/release/debtgate.
+///
+/// # Errors
+/// It is not there.
+pub fn find_binary() -> Result<PathBuf, Failure> {
+    // target/release/bench or target/release/deps/gateway-… beside target/release/debtgate.
     let own = std::env::current_exe()?;
-    let folder = own.parent().and_then(Path::parent).ok_or("the benchmark lies in no target folder")?;
-    let binary = folder.join(format!("debtgate{}", std::env::consts::EXE_SUFFIX));
-    match std::fs::metadata(&binary).and_then(|metadata| metadata.modified()) {
-        Ok(built) => {
+    let name = format!("debtgate{}", std::env::consts::EXE_SUFFIX);
+    let known = own.ancestors().skip(1).take(2).map(|folder| folder.join(&name));
+    for binary in known {
+        if let Ok(built) = std::fs::metadata(&binary).and_then(|metadata| metadata.modified()) {
             let minutes = built.elapsed().unwrap_or_default().as_secs() / 60;
             eprintln!("measuring {}, built {minutes} minutes ago", binary.display());
-            Ok(binary)
-        }
-        Err(error) => {
-            let path = binary.display();
-            Err(format!("{path}: {error}. Build it first: cargo build --release -p debtgate").into())
+            return Ok(binary);
         }
     }
+    Err("the program is not there. Build it first: cargo build --release -p debtgate".into())
 }
 
 /// An address on this machine that nobody listens at.
-pub(crate) fn free_address() -> Result<SocketAddr, Failure> {
+pub fn free_address() -> Result<SocketAddr, Failure> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
+/// How a gateway is to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Manners<'a> {
+    /// DEBTGATE_LOG.
+    pub log: &'a str,
+    /// Keys of `[gis]` but for its address.
+    pub gis: &'a str,
+}
+
 /// A gateway that is set up; its folder goes with it.
-pub(crate) struct Home {
+pub struct Home {
     binary: PathBuf,
     folder: TempDir,
     log: String,
-    pub(crate) store: Store,
-    pub(crate) organization: Uuid,
+    gis: String,
+    /// Where its rows are.
+    pub store: Store,
+    /// The only organisation.
+    pub organization: Uuid,
     token: String,
 }
 
 impl Home {
     /// Makes keys, tables, an organisation and a token.
-    pub(crate) async fn furnish(binary: &Path, place: Place, log: &str) -> Result<Self, Failure> {
+    pub async fn furnish(binary: &Path, place: Place, manners: Manners<'_>) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new().prefix("debtgate-bench-").tempdir()?;
         let store = match place {
             Place::Lite => Store::Lite(folder.path().join("debtgate.db")),
@@ -69,7 +80,8 @@ impl Home {
         let mut home = Self {
             binary: binary.to_owned(),
             folder,
-            log: log.to_owned(),
+            log: manners.log.to_owned(),
+            gis: manners.gis.to_owned(),
             store,
             organization: Uuid::now_v7(),
             token: String::new(),
@@ -97,7 +109,7 @@ impl Home {
             "--executor",
             &executor,
         ])?;
-        let scopes = "requests:read,answers:read,answers:write,answers:submit";
+        let scopes = "requests:read,answers:read,answers:write,answers:submit,attachments:write,events:read";
         let token =
             home.run(&["token", "issue", "--org", &organization, "--name", "bench", "--scopes", scopes])?;
         home.token = token.trim().to_owned();
@@ -106,9 +118,7 @@ impl Home {
     }
 
     fn write_signer(&self) -> Result<(), Failure> {
-        // The other error type of the crate is not bound to be sent between threads.
-        let pair = key_pair(ParameterSet::CryptoProA, Utc::now() - TimeDelta::days(1))
-            .map_err(|error| error.to_string())?;
+        let pair = key_pair(ParameterSet::CryptoProA, Utc::now() - TimeDelta::days(1))?;
         std::fs::write(
             self.folder.path().join("gost.key.pem"),
             keyfile::write_pkcs8_pem(pair.key()).as_str(),
@@ -124,6 +134,7 @@ impl Home {
             Store::Lite(_) => "sqlite://debtgate.db",
             Store::Pg(url) => url,
         };
+        let manners = &self.gis;
         let text = format!(
             r#"[server]
 listen = "{listen}"
@@ -133,7 +144,7 @@ url = "{database}"
 url = "file://files"
 [gis]
 base_url = "{gis}"
-poll_after = ["1us"]
+{manners}
 [limits]
 requests_per_minute = 1000000
 [sync]
@@ -175,7 +186,7 @@ keys = [ {{ kid = "bench", alg = "EdDSA", private_key = "token.pem" }} ]
     }
 
     /// Starts the gateway and waits until it is ready.
-    pub(crate) async fn start(&self, gis: &str) -> Result<Running, Failure> {
+    pub async fn start(&self, gis: &str) -> Result<Running, Failure> {
         let address = free_address()?;
         self.configure(address, gis)?;
         let log = self.folder.path().join(LOG);
@@ -198,7 +209,7 @@ keys = [ {{ kid = "bench", alg = "EdDSA", private_key = "token.pem" }} ]
     }
 
     /// A client of a running gateway.
-    pub(crate) fn client(&self, running: &Running) -> Client {
+    pub fn client(&self, running: &Running) -> Client {
         Client { address: running.address, token: self.token.clone() }
     }
 }
@@ -212,21 +223,22 @@ async fn is_ready(address: SocketAddr) -> bool {
 }
 
 /// A running gateway; it is killed when dropped.
-pub(crate) struct Running {
+pub struct Running {
     child: Child,
-    pub(crate) address: SocketAddr,
+    /// Where it listens.
+    pub address: SocketAddr,
     /// From its start to its being ready.
-    pub(crate) took: Duration,
+    pub took: Duration,
 }
 
 impl Running {
     /// The number of its process.
-    pub(crate) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Its memory now.
-    pub(crate) fn memory(&self) -> Option<Memory> {
+    pub fn memory(&self) -> Option<Memory> {
         Memory::of(self.pid())
     }
 }

@@ -15,22 +15,24 @@ use tokio::net::TcpStream;
 use crate::Failure;
 
 /// A request with its whole body.
-pub(crate) type Request = hyper::Request<Full<Bytes>>;
+pub type Request = hyper::Request<Full<Bytes>>;
 
 /// Makes requests of one client.
-pub(crate) struct Client {
-    pub(crate) address: SocketAddr,
-    pub(crate) token: String,
+pub struct Client {
+    /// Of the gateway.
+    pub address: SocketAddr,
+    /// What it shows.
+    pub token: String,
 }
 
 impl Client {
     /// A GET with the client's token.
-    pub(crate) fn get(&self, path: &str) -> Result<Request, Failure> {
+    pub fn get(&self, path: &str) -> Result<Request, Failure> {
         self.request(Method::GET, path, "")
     }
 
     /// A POST with a JSON body.
-    pub(crate) fn post(&self, path: &str, body: &str) -> Result<Request, Failure> {
+    pub fn post(&self, path: &str, body: &str) -> Result<Request, Failure> {
         self.request(Method::POST, path, body)
     }
 
@@ -48,28 +50,29 @@ impl Client {
 }
 
 /// A GET without a token.
-pub(crate) fn bare(address: SocketAddr, path: &str) -> Result<Request, Failure> {
+pub fn bare(address: SocketAddr, path: &str) -> Result<Request, Failure> {
     Ok(hyper::Request::builder().uri(path).header(HOST, address.to_string()).body(Full::default())?)
 }
 
 /// A connection that is used again and again.
-pub(crate) struct Connection {
+pub struct Connection {
+    address: SocketAddr,
     sender: SendRequest<Full<Bytes>>,
 }
 
 impl Connection {
     /// Opens one.
-    pub(crate) async fn open(address: SocketAddr) -> Result<Self, Failure> {
+    pub async fn open(address: SocketAddr) -> Result<Self, Failure> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
         // What goes wrong with the connection goes wrong with the request on it as well.
         tokio::spawn(async move { drop(driver.await) });
-        Ok(Self { sender })
+        Ok(Self { address, sender })
     }
 
     /// Sends a request and reads the response to its end.
-    pub(crate) async fn send(&mut self, request: Request) -> Result<StatusCode, Failure> {
+    pub async fn send(&mut self, request: Request) -> Result<StatusCode, Failure> {
         self.sender.ready().await?;
         let mut response = self.sender.send_request(request).await?;
         while let Some(frame) = response.body_mut().frame().await {
@@ -79,10 +82,17 @@ impl Connection {
     }
 
     /// Sends a request that must succeed and reads the JSON of its response.
-    pub(crate) async fn json(&mut self, request: Request) -> Result<Value, Failure> {
+    pub async fn json(&mut self, request: Request) -> Result<Value, Failure> {
         let asked = format!("{} {}", request.method(), request.uri().path());
-        self.sender.ready().await?;
-        let response = self.sender.send_request(request).await?;
+        // The gateway closes connections that were idle for a while.
+        let sent = match self.sender.send_request(request.clone()).await {
+            Err(error) if error.is_canceled() => {
+                *self = Self::open(self.address).await?;
+                self.sender.send_request(request).await
+            }
+            sent => sent,
+        };
+        let response = sent.map_err(|error| format!("{asked}: {error}"))?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
         if status.is_success() {
