@@ -16,7 +16,7 @@ async fn the_state_is_counted() {
     let (status, state) = client.control("GET", "/state", "").await;
     assert_eq!(status, 200);
     let bytes = |direction: &str| state["traffic"][direction].as_u64().unwrap();
-    assert!(bytes("received") > 1000 && bytes("sent") > 500, "{}", state["traffic"]);
+    assert!(bytes("received") > 500 && bytes("sent") > 500, "{}", state["traffic"]);
     assert_eq!(
         state["subrequests"],
         json!({"total": 3, "not_sent": 3, "sent": 0, "auto_generated": 0, "withdrawn": 0})
