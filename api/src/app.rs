@@ -17,7 +17,8 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::problem::Failure;
 use crate::rate::Allowance;
 use crate::routes::{
-    answer_actions, answers, attachments, debt_requests, events, evidence, reconciliation, sync_runs, system,
+    answer_actions, answers, attachments, debt_requests, events, evidence, operations, reconciliation,
+    sync_runs, system,
 };
 
 /// The paths of the public port.
@@ -71,6 +72,7 @@ fn resources() -> Vec<Resource> {
         ),
         at("/v1/debt-requests/{id}/answers", vec![(M::POST, web::to(answers::create_answer))]),
         at("/v1/answers", vec![(M::GET, web::to(answers::list_answers))]),
+        at("/v1/answers/bulk", vec![(M::POST, web::to(operations::create_answers_bulk))]),
         at("/v1/answers/lookup", vec![(M::POST, web::to(answers::lookup_answers))]),
         at(
             "/v1/answers/{id}",
@@ -102,6 +104,10 @@ fn resources() -> Vec<Resource> {
             vec![(M::GET, web::to(sync_runs::list_sync_runs)), (M::POST, web::to(sync_runs::start_sync))],
         ),
         at("/v1/sync-runs/{id}", vec![(M::GET, web::to(sync_runs::get_sync_run))]),
+        at("/v1/operations", vec![(M::GET, web::to(operations::list_operations))]),
+        at("/v1/operations/{id}", vec![(M::GET, web::to(operations::get_operation))]),
+        at("/v1/operations/{id}/items", vec![(M::GET, web::to(operations::list_operation_items))]),
+        at("/v1/operations/{id}/cancel", vec![(M::POST, web::to(operations::cancel_operation))]),
         at("/v1/reconciliation", vec![(M::GET, web::to(reconciliation::get_reconciliation))]),
         at("/v1/events", vec![(M::GET, web::to(events::list_events))]),
         at("/v1/me", vec![(M::GET, web::to(system::get_me))]),

@@ -113,6 +113,7 @@ fn settings(config: &Config) -> Settings {
             files_per_answer: config.limits.files_per_answer,
             files_per_debtor: config.limits.files_per_debtor,
             file_bytes: u64::try_from(config.limits.file_bytes).unwrap_or(u64::MAX),
+            bulk_items: config.limits.bulk_items,
             ..settings::Limits::default()
         },
         sync: settings::SyncSettings {
@@ -124,6 +125,7 @@ fn settings(config: &Config) -> Settings {
         retention: settings::Retention {
             events: config.retention.events,
             receipts: config.retention.idempotency,
+            operations: config.retention.operations,
             unused_files: config.retention.unused_files,
             evidence: config.retention.evidence,
         },

@@ -5,6 +5,8 @@
 pub const DEBT_REQUEST: &str = "5603dc9c-e161-414c-9787-e40836561101";
 /// Another one, for an answer.
 pub const DEBT_REQUEST_TO_ANSWER: &str = "5603dc9c-e161-414c-9787-e40836561102";
+/// One more, for an answer among many.
+pub const DEBT_REQUEST_IN_BULK: &str = "5603dc9c-e161-414c-9787-e40836561103";
 /// An answer that GIS has.
 pub const ANSWER: &str = "019a4c00-0000-7000-8000-000000000001";
 /// A draft to be changed.
@@ -25,5 +27,9 @@ pub const ANSWER_TO_REVOKE: &str = "019a4c00-0000-7000-8000-000000000008";
 pub const ATTACHMENT: &str = "019a4c00-0000-7000-8000-00000000000a";
 /// A file to be deleted.
 pub const ATTACHMENT_TO_DELETE: &str = "019a4c00-0000-7000-8000-00000000000b";
+/// An operation that has ended.
+pub const OPERATION: &str = "019a4c00-0000-7000-8000-00000000000d";
+/// An operation to be stopped.
+pub const OPERATION_TO_CANCEL: &str = "019a4c00-0000-7000-8000-00000000000e";
 /// A reading of GIS.
 pub const SYNC_RUN: &str = "019a4c00-0000-7000-8000-00000000000c";

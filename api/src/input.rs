@@ -6,6 +6,7 @@
 //! GUIDs, with line breaks inside base64. Keys that stand twice are refused, because the parsers of the world disagree
 //! about which of them counts.
 
+mod items;
 mod json;
 mod mistakes;
 mod schema;
@@ -28,6 +29,7 @@ use utoipa::ToSchema;
 
 use crate::problem::Failure;
 
+pub use items::{ItemsBody, Parts};
 pub use json::digest;
 pub use schema::decode_base64;
 

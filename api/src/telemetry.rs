@@ -14,6 +14,7 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::ExporterBuildError;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::Level;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use tracing_subscriber::{EnvFilter, Layer as _};
@@ -47,12 +48,13 @@ pub struct Telemetry {
 
 impl Telemetry {
     /// Sets up the log and the traces of the process. Without an endpoint traces still have identifiers, so that a
-    /// request and the jobs behind it can be found in the log together. Runs inside the runtime.
+    /// request and the jobs behind it can be found in the log together. `usual` is what is logged when nobody says.
+    /// Runs inside the runtime.
     ///
     /// # Errors
     /// [`TelemetryError`].
-    pub fn start(settings: &TelemetrySettings) -> Result<Self, TelemetryError> {
-        let filter = filter(env::var(FILTER).ok().as_deref())?;
+    pub fn start(settings: &TelemetrySettings, usual: Level) -> Result<Self, TelemetryError> {
+        let filter = filter(env::var(FILTER).ok().as_deref(), usual)?;
         let resource = Resource::builder().with_service_name("debtgate").build();
         let builder = SdkTracerProvider::builder().with_resource(resource);
         let traces = match &settings.otlp_endpoint {
@@ -87,8 +89,9 @@ impl Telemetry {
     }
 }
 
-fn filter(text: Option<&str>) -> Result<EnvFilter, TelemetryError> {
-    let text = text.filter(|text| !text.is_empty()).unwrap_or("info");
+fn filter(text: Option<&str>, usual: Level) -> Result<EnvFilter, TelemetryError> {
+    let text = text.filter(|text| !text.is_empty());
+    let text = text.map_or_else(|| usual.to_string(), ToOwned::to_owned);
     EnvFilter::try_new(format!("{text},{NOISE}")).map_err(TelemetryError::Filter)
 }
 
@@ -99,8 +102,10 @@ mod tests {
     #[test]
     fn the_filter_is_read_and_noise_is_silent() {
         for text in [None, Some(""), Some("debug"), Some("warn,debt_core=trace")] {
-            assert!(filter(text).unwrap().to_string().contains(NOISE), "{text:?}");
+            assert!(filter(text, Level::INFO).unwrap().to_string().contains(NOISE), "{text:?}");
         }
-        assert!(filter(Some("debt_core=loud")).unwrap_err().to_string().contains("DEBTGATE_LOG"));
+        assert!(
+            filter(Some("debt_core=loud"), Level::INFO).unwrap_err().to_string().contains("DEBTGATE_LOG")
+        );
     }
 }

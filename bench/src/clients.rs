@@ -1,4 +1,5 @@
-//! Clients as integrators write them: one hears of new debt requests by the events, several post the answers.
+//! Clients as integrators write them: one hears of new debt requests by the events, several post the answers, those
+//! without a debt many at once.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
@@ -10,12 +11,14 @@ use bench::Failure;
 use bench::http::{Client, Connection};
 use futures_util::future::try_join_all;
 use hyper::StatusCode;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 /// Posts at once.
 const POSTING: usize = 16;
+/// Most answers in one bulk request, as many as a page of events has.
+const BULK: usize = 200;
 /// One answer in so many tells of a debt, with a debtor and a court act.
 const DEBT_ONE_IN: u32 = 10;
 /// Events come within this time, or something is stuck.
@@ -38,6 +41,36 @@ pub(crate) struct Posted {
 struct Task {
     request: Uuid,
     not_before: Instant,
+}
+
+/// An answer that is about to be posted.
+struct NewAnswer {
+    request: Uuid,
+    number: u32,
+}
+
+impl NewAnswer {
+    const fn has_debt(&self) -> bool {
+        self.number.is_multiple_of(DEBT_ONE_IN)
+    }
+
+    fn comment(&self) -> String {
+        format!("ответ {}", self.number)
+    }
+
+    fn body(&self) -> Map<String, Value> {
+        let debtors = if self.has_debt() { json!([debtor(self.number)]) } else { json!([]) };
+        let fields =
+            [("has_debt", json!(self.has_debt())), ("comment", json!(self.comment())), ("debtors", debtors)];
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// As one of many.
+    fn item(&self) -> Value {
+        let mut item = self.body();
+        item.insert("debt_request_id".to_owned(), json!(self.request));
+        item.into()
+    }
 }
 
 pub(crate) struct Clients {
@@ -121,46 +154,89 @@ impl Clients {
     async fn post_all(&self) -> Result<(), Failure> {
         let mut connection = self.connect().await?;
         loop {
-            match self.next_task() {
-                Some(task) => self.post(&mut connection, task.request).await?,
-                None if self.is_done() => return Ok(()),
-                None => tokio::time::sleep(PAUSE).await,
+            if let Some(task) = self.next_correction() {
+                self.post(&mut connection, &self.new_answer(task.request)).await?;
+                continue;
+            }
+            let answers = self.next_answers();
+            if answers.is_empty() {
+                if self.is_done() {
+                    return Ok(());
+                }
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            let (debts, others): (Vec<_>, Vec<_>) = answers.into_iter().partition(NewAnswer::has_debt);
+            self.post_together(&mut connection, &others).await?;
+            for answer in debts {
+                self.post(&mut connection, &answer).await?;
             }
         }
     }
 
-    fn next_task(&self) -> Option<Task> {
+    fn next_correction(&self) -> Option<Task> {
         let mut corrections = self.corrections.borrow_mut();
         let due = corrections.front().is_some_and(|task| task.not_before <= Instant::now());
-        if due { corrections.pop_front() } else { self.tasks.borrow_mut().pop_front() }
+        if due { corrections.pop_front() } else { None }
+    }
+
+    /// What is answered for the first time.
+    fn next_answers(&self) -> Vec<NewAnswer> {
+        let mut tasks = self.tasks.borrow_mut();
+        let few = tasks.len().min(BULK);
+        tasks.drain(..few).map(|task| self.new_answer(task.request)).collect()
+    }
+
+    fn new_answer(&self, request: Uuid) -> NewAnswer {
+        let number = self.begun.get();
+        self.begun.set(number + 1);
+        NewAnswer { request, number }
     }
 
     fn is_done(&self) -> bool {
         self.has_heard_everything() && self.tasks.borrow().is_empty() && self.corrections.borrow().is_empty()
     }
 
-    async fn post(&self, connection: &mut Connection, request: Uuid) -> Result<(), Failure> {
-        let number = self.begun.get();
-        self.begun.set(number + 1);
-        let comment = format!("ответ {number}");
-        let has_debt = number.is_multiple_of(DEBT_ONE_IN);
-        let debtors = if has_debt { json!([debtor(number)]) } else { json!([]) };
-        let mut body =
-            json!({ "submit": true, "has_debt": has_debt, "comment": comment, "debtors": debtors });
-        let is_first = !self.posted.borrow().contains_key(&request);
-        if !is_first && let Some(body) = body.as_object_mut() {
+    async fn post(&self, connection: &mut Connection, new: &NewAnswer) -> Result<(), Failure> {
+        let mut body = new.body();
+        body.insert("submit".to_owned(), json!(true));
+        if self.posted.borrow().contains_key(&new.request) {
             body.insert("confirm".to_owned(), json!(["already_answered", "correction_too_late"]));
             body.insert("reason".to_owned(), json!("опечатка"));
         }
-        let path = format!("/v1/debt-requests/{request}/answers");
-        let answer = connection.json(self.client.post(&path, &body.to_string())?).await?;
-        let posted = Posted { comment, has_debt, answer: guid(&answer, "id")? };
-        self.posted.borrow_mut().entry(request).or_default().push(posted);
-        if is_first && self.corrected_one_in.is_some_and(|one_in| number.is_multiple_of(one_in)) {
-            let not_before = Instant::now() + CORRECTED_AFTER;
-            self.corrections.borrow_mut().push_back(Task { request, not_before });
+        let path = format!("/v1/debt-requests/{}/answers", new.request);
+        let answer = connection.json(self.client.post(&path, &Value::from(body).to_string())?).await?;
+        self.note(new, guid(&answer, "id")?);
+        Ok(())
+    }
+
+    async fn post_together(&self, connection: &mut Connection, all: &[NewAnswer]) -> Result<(), Failure> {
+        if all.is_empty() {
+            return Ok(());
+        }
+        let body = json!({ "submit": true, "items": all.iter().map(NewAnswer::item).collect::<Vec<_>>() });
+        let operation = connection.json(self.client.post("/v1/answers/bulk", &body.to_string())?).await?;
+        let path = format!("{}?limit={BULK}", text(&operation, "items_url")?);
+        let items = connection.json(self.client.get(&path)?).await?;
+        for (new, item) in all.iter().zip(array(&items)) {
+            if guid(item, "debt_request_id")? != new.request {
+                return Err("items in another order".into());
+            }
+            self.note(new, guid(item, "answer_id")?);
         }
         Ok(())
+    }
+
+    fn note(&self, new: &NewAnswer, answer: Uuid) {
+        let posted = Posted { comment: new.comment(), has_debt: new.has_debt(), answer };
+        let mut all = self.posted.borrow_mut();
+        let of_request = all.entry(new.request).or_default();
+        let is_first = of_request.is_empty();
+        of_request.push(posted);
+        if is_first && self.corrected_one_in.is_some_and(|one_in| new.number.is_multiple_of(one_in)) {
+            let not_before = Instant::now() + CORRECTED_AFTER;
+            self.corrections.borrow_mut().push_back(Task { request: new.request, not_before });
+        }
     }
 
     /// Whether any answer fits.

@@ -14,7 +14,7 @@ use crate::domain::debt_request::{self, AnswerSummary, DebtRequest, ResponseStat
 use crate::domain::event::{EventKind, NewEvent};
 use crate::domain::submission::Submission;
 use crate::error::{Error, Result};
-use crate::ids::{AnswerId, DebtRequestId, OrganizationId, SubmissionId};
+use crate::ids::{AnswerId, AttachmentId, DebtRequestId, OrganizationId, SubmissionId};
 use crate::store::{Conn, answers, debt_requests, events, submissions, watches};
 use crate::trace;
 
@@ -35,6 +35,8 @@ pub(crate) struct Case {
 /// What is to be written besides the request.
 #[derive(Debug, Default)]
 struct Changed {
+    /// New answers with their files.
+    inserted: BTreeMap<AnswerId, Vec<AttachmentId>>,
     answers: BTreeSet<AnswerId>,
     submissions: BTreeSet<SubmissionId>,
     watch: Option<Watch>,
@@ -98,20 +100,9 @@ impl Case {
         self.submissions.iter().filter(move |submission| submission.answer == answer)
     }
 
-    /// Stores a new answer.
-    pub(crate) async fn insert(&mut self, conn: &mut Conn, answer: &Answer) -> Result<()> {
-        answers::insert(conn, answer).await?;
-        self.add(answer.clone());
-        Ok(())
-    }
-
-    /// Notes an answer that was placed elsewhere.
-    pub(crate) fn record(&mut self, answer: Answer) {
-        self.changed.answers.insert(answer.id);
-        self.add(answer);
-    }
-
-    fn add(&mut self, answer: Answer) {
+    /// Adds a new answer with its files.
+    pub(crate) fn insert(&mut self, answer: Answer, files: Vec<AttachmentId>) {
+        self.changed.inserted.insert(answer.id, files);
         let kind = match answer.state {
             State::Queued => EventKind::AnswerQueued,
             State::Prepared => EventKind::AnswerPrepared,
@@ -271,6 +262,7 @@ impl Case {
         let Some(now) = cases.first().map(Self::now) else { return Ok(Vec::new()) };
         let mut all = Writes::default();
         cases.into_iter().for_each(|case| all.add(case));
+        answers::insert(conn, all.inserted).await?;
         submissions::save(conn, all.submissions).await?;
         answers::save(conn, all.answers).await?;
         debt_requests::save_work(conn, &all.requests).await?;
@@ -287,6 +279,7 @@ impl Case {
 /// tables takes them in this one.
 #[derive(Default)]
 struct Writes {
+    inserted: Vec<(Answer, Vec<AttachmentId>)>,
     submissions: Vec<Submission>,
     answers: Vec<Answer>,
     requests: Vec<DebtRequest>,
@@ -297,13 +290,19 @@ struct Writes {
 
 impl Writes {
     fn add(&mut self, case: Case) {
-        let Case { mut request, now, answers, submissions, changed, events } = case;
+        let Case { mut request, now, answers, submissions, mut changed, events } = case;
         summarize(&mut request, current(&answers));
         request.draft = answers.iter().find(|answer| answer.state.is_editable()).map(|answer| answer.id);
         request.version += 1;
         request.updated_at = now;
         self.submissions.extend(submissions.into_iter().filter(|it| changed.submissions.contains(&it.id)));
-        self.answers.extend(answers.into_iter().filter(|it| changed.answers.contains(&it.id)));
+        for answer in answers {
+            match changed.inserted.remove(&answer.id) {
+                Some(files) => self.inserted.push((answer, files)),
+                None if changed.answers.contains(&answer.id) => self.answers.push(answer),
+                None => {}
+            }
+        }
         match changed.watch {
             None => {}
             Some(Watch::Anew(next_look_at)) => {

@@ -72,6 +72,10 @@ ids! {
     ContentId;
     /// An event of the log.
     EventId;
+    /// A row of the registry of court debts.
+    CourtDebtId;
+    /// Work on many things at once.
+    OperationId;
     /// A reading of GIS.
     SyncRunId;
     /// A token: its claim `jti`.

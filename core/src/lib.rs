@@ -18,6 +18,7 @@ pub mod horizon;
 pub mod idempotency;
 pub mod ids;
 pub mod jobs;
+pub mod operations;
 pub mod reconciliation;
 pub mod schedule;
 pub mod sealing;

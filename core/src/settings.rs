@@ -97,11 +97,19 @@ pub struct Limits {
     pub debtors: usize,
     /// Bytes of one file.
     pub file_bytes: u64,
+    /// Answers in one bulk request.
+    pub bulk_items: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { files_per_answer: 5, files_per_debtor: 5, debtors: 100, file_bytes: 5 * 1024 * 1024 }
+        Self {
+            files_per_answer: 5,
+            files_per_debtor: 5,
+            debtors: 100,
+            file_bytes: 5 * 1024 * 1024,
+            bulk_items: 1000,
+        }
     }
 }
 
@@ -136,6 +144,8 @@ pub struct Retention {
     pub events: Duration,
     /// Receipts of Idempotency-Keys.
     pub receipts: Duration,
+    /// Operations that have ended.
+    pub operations: Duration,
     /// Files that no answer uses.
     pub unused_files: Duration,
     /// Messages of the archive, from the last deadline of their answers on.
@@ -148,6 +158,7 @@ impl Default for Retention {
         Self {
             events: Duration::from_secs(30 * DAY),
             receipts: Duration::from_secs(7 * DAY),
+            operations: Duration::from_secs(30 * DAY),
             unused_files: Duration::from_secs(7 * DAY),
             evidence: Months::new(12),
         }

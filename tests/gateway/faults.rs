@@ -16,6 +16,8 @@ mod slow;
 
 use std::collections::BTreeSet;
 
+pub(crate) use kinds::item_error;
+
 use gis_sim::faults::{Kind, Rule, Target, When};
 
 /// The operations of the gateway with the faults that have a row there.

@@ -15,6 +15,7 @@ mod bad_envelopes;
 mod bad_fields;
 mod bad_queries;
 mod bad_steps;
+mod bulk;
 mod events;
 mod evidence;
 mod faults;

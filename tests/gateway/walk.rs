@@ -52,7 +52,17 @@ async fn identifiers(stand: &Stand) -> BTreeMap<&'static str, String> {
     let file = json!({ "file_name": "a.txt", "content_base64": "0LTQsA==" });
     let file = stand.client.post("/v1/attachments", &file).await.ok(201)["id"].as_str().unwrap().to_owned();
     let run = stand.client.get("/v1/sync-runs").await.ok(200)["items"][0]["id"].as_str().unwrap().to_owned();
-    [("debt-requests", request), ("answers", answer), ("attachments", file), ("sync-runs", run)].into()
+    let operation = json!({ "items": [{ "debt_request_id": request, "has_debt": false }] });
+    let operation = stand.client.post("/v1/answers/bulk", &operation).await.ok(202);
+    let operation = operation["id"].as_str().unwrap().to_owned();
+    [
+        ("debt-requests", request),
+        ("answers", answer),
+        ("attachments", file),
+        ("sync-runs", run),
+        ("operations", operation),
+    ]
+    .into()
 }
 
 impl Operation {

@@ -23,7 +23,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self) -> Result<()> {
         let config = self.file.load()?;
-        let telemetry = Telemetry::start(&config.telemetry)?;
+        let telemetry = Telemetry::start(&config.telemetry, tracing::Level::INFO)?;
         let metrics = Metrics::install()?;
         let service = assemble::service(&config).await?;
         if service.db.is_embedded() {

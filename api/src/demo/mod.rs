@@ -47,7 +47,8 @@ pub async fn run(settings: Settings) -> Result<()> {
     let folder = Folder::open(settings.data)?;
     let sim = start_simulator(settings.requests, settings.seed)?;
     let config = configure(folder.path(), settings.listen, &sim)?;
-    let telemetry = Telemetry::start(&config.telemetry)?;
+    // A newcomer wants to read the greeting alone.
+    let telemetry = Telemetry::start(&config.telemetry, tracing::Level::WARN)?;
     let metrics = Metrics::install()?;
     let ports = Ports::open(&config, Role::All)?;
     let service = assemble::service(&config).await?;

@@ -7,12 +7,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use debt_core::Service;
-use debt_core::answers::{ContentDraft, CreateAnswer};
+use debt_core::answers::{BulkItem, ContentDraft, CreateAnswer, CreateAnswers, OnInvalid};
 use debt_core::attachments::NewFile;
 use debt_core::domain::answer::{Answer, Source, State};
 use debt_core::domain::caller::Caller;
 use debt_core::idempotency::{Begun, Reply, Writing};
-use debt_core::ids::{AnswerId, AttachmentId, DebtRequestId};
+use debt_core::ids::{AnswerId, AttachmentId, DebtRequestId, OperationId};
 use debt_core::jobs::Worker;
 use debt_core::store::debt_requests::{Filter, Sort, SortBy};
 
@@ -23,12 +23,26 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The simulator needs seconds; longer means that something is broken.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Debt requests that the examples use.
-const NEEDED: usize = 10;
+const NEEDED: usize = 13;
 
 /// Commits. There is no key, so the reply is not kept.
 async fn finish(writing: Writing) -> Result<()> {
     let reply = Reply { status: 200, headers: Vec::new(), body: Bytes::new() };
     Ok(writing.finish(&reply).await?)
+}
+
+fn no_debt(request: DebtRequestId, name: Option<&str>, submit: bool) -> CreateAnswer {
+    CreateAnswer {
+        debt_request: request,
+        external_id: name.map(ToOwned::to_owned),
+        submit,
+        content: ContentDraft { has_debt: false, ..ContentDraft::default() },
+        executor: None,
+        confirm: Vec::new(),
+        reason: None,
+        source: Source::Api,
+        trace: None,
+    }
 }
 
 /// Identifiers of this demo for those of the document.
@@ -72,10 +86,15 @@ impl Furnisher<'_> {
         let mut ids = vec![
             (examples::DEBT_REQUEST, next()?.to_string()),
             (examples::DEBT_REQUEST_TO_ANSWER, next()?.to_string()),
+            (examples::DEBT_REQUEST_IN_BULK, next()?.to_string()),
         ];
         // Cancelled before the jobs have had a chance to send it; a second cancellation succeeds as well.
         let cancelled = self.answer(next()?, None, true).await?;
         self.cancel(cancelled).await?;
+        // The same holds for an operation.
+        let stopped = self.operation(next()?).await?;
+        self.stop(stopped).await?;
+        let operation = self.operation(next()?).await?;
         let placed = self.answer(next()?, Some("1C-000123"), true).await?;
         let revoked = self.answer(next()?, None, true).await?;
         for (example, request) in [
@@ -95,6 +114,8 @@ impl Furnisher<'_> {
             (examples::ANSWER_TO_RETURN, prepared.to_string()),
             (examples::ATTACHMENT, self.file("Решение суда.txt", "Решение").await?.to_string()),
             (examples::ATTACHMENT_TO_DELETE, self.file("Черновик.txt", "Черновик").await?.to_string()),
+            (examples::OPERATION, operation.to_string()),
+            (examples::OPERATION_TO_CANCEL, stopped.to_string()),
             (examples::SYNC_RUN, self.sync_run().await?),
         ]);
         self.work_until(async || {
@@ -144,21 +165,30 @@ impl Furnisher<'_> {
     }
 
     async fn answer(&self, request: DebtRequestId, name: Option<&str>, submit: bool) -> Result<AnswerId> {
-        let command = CreateAnswer {
-            debt_request: request,
-            external_id: name.map(ToOwned::to_owned),
-            submit,
-            content: ContentDraft { has_debt: false, ..ContentDraft::default() },
-            executor: None,
-            confirm: Vec::new(),
-            reason: None,
-            source: Source::Api,
-            trace: None,
-        };
+        let command = no_debt(request, name, submit);
         let mut tx = self.begin().await?;
         let created = self.service.create_answer(&mut tx, self.caller, command).await?;
         finish(tx).await?;
         Ok(created.answer.answer.id)
+    }
+
+    async fn operation(&self, request: DebtRequestId) -> Result<OperationId> {
+        let item = BulkItem {
+            debt_request: Some(request),
+            external_id: None,
+            command: Ok(no_debt(request, None, true)),
+        };
+        let command = CreateAnswers { submit: true, on_invalid: OnInvalid::Skip, items: vec![item] };
+        let mut tx = self.begin().await?;
+        let details = self.service.create_answers(&mut tx, self.caller, command).await?;
+        finish(tx).await?;
+        Ok(details.operation.id)
+    }
+
+    async fn stop(&self, id: OperationId) -> Result<()> {
+        let mut tx = self.begin().await?;
+        self.service.cancel_operation(&mut tx, self.caller, id).await?;
+        finish(tx).await
     }
 
     async fn cancel(&self, id: AnswerId) -> Result<()> {

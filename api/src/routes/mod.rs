@@ -7,6 +7,7 @@ pub(crate) mod debt_requests;
 pub(crate) mod events;
 pub(crate) mod evidence;
 pub(crate) mod filters;
+pub(crate) mod operations;
 pub(crate) mod reconciliation;
 pub(crate) mod sync_runs;
 pub(crate) mod system;

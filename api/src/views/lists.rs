@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::answers::Answer;
 use super::debt_requests::DebtRequest;
 use super::events::Event;
+use super::operations::{Operation, OperationItem};
 use super::sync_runs::SyncRun;
 use super::texts::{ExternalId, RequestNumber};
 
@@ -40,6 +41,10 @@ pages! {
     AnswerPage of Answer;
     /// Страница событий.
     EventPage of Event;
+    /// Страница операций.
+    OperationPage of Operation;
+    /// Страница записей операции.
+    OperationItemPage of OperationItem;
     /// Страница выгрузок.
     SyncRunPage of SyncRun;
 }

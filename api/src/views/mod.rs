@@ -5,12 +5,14 @@
 
 pub mod answer_input;
 pub mod answers;
+pub mod answers_bulk;
 pub mod attachments;
 pub mod debt_request_input;
 pub mod debt_requests;
 pub mod events;
 pub(crate) mod evidence;
 pub mod lists;
+pub mod operations;
 pub mod reconciliation;
 pub mod sync_runs;
 pub mod system;

@@ -9,6 +9,7 @@ use utoipa::openapi::{RefOr, Schema};
 use debt_core::domain::answer as answers;
 use debt_core::domain::attachment as attachments;
 use debt_core::domain::debt_request as requests;
+use debt_core::domain::operation as operations;
 use debt_core::domain::submission as submissions;
 use debt_core::domain::sync_run as runs;
 use debt_core::gis_status as gis;
@@ -59,6 +60,8 @@ words! {
     SubmissionAction = submissions::Action, "Действие в ГИС ЖКХ.";
     SubmissionState = submissions::SubmissionState, "Состояние отправки.";
     AttemptOutcome = submissions::Outcome, "Исход одной попытки.";
+    OperationKind = operations::OperationKind, "Что делает операция.";
+    OperationStatus = operations::OperationStatus, "Состояние операции.";
     SyncRunState = runs::RunState, "Состояние выгрузки из ГИС ЖКХ.";
     GisStateWord = gis::GisState, "Состояние ГИС ЖКХ.";
     OperationStateWord = gis::OperationState, "Состояние операции ГИС ЖКХ.";

@@ -6,6 +6,7 @@ use super::dispatch::Mandate;
 use super::executor;
 use super::input::CreateAnswer;
 use super::intake::{Said, external_id, keep, remark};
+use super::office::Holder;
 use super::{Created, CreatedOutcome};
 use crate::Service;
 use crate::domain::answer::{Answer, ExternalId, Source, State};
@@ -24,6 +25,12 @@ struct Order {
     submit: bool,
 }
 
+/// What became of a command, on the desk.
+pub(super) struct Placed {
+    pub(super) answer: Answer,
+    pub(super) outcome: CreatedOutcome,
+}
+
 impl Service {
     /// Takes an answer to a debt request: a draft, or one that is sent.
     ///
@@ -35,9 +42,27 @@ impl Service {
         caller: &Caller,
         command: CreateAnswer,
     ) -> Result<Created> {
-        caller.need(if command.submit { Scope::AnswersSubmit } else { Scope::AnswersWrite })?;
-        let desk = Desk::open(tx, caller, command.debt_request, self.clock.now()).await?;
-        let order = self.order(tx, caller, &desk, command).await?;
+        caller.need(scope(command.submit))?;
+        let mut desk = Desk::open(tx, caller, command.debt_request, self.clock.now()).await?;
+        let Placed { answer, outcome } = self.place(tx, caller, &mut desk, command).await?;
+        let answer = match outcome {
+            CreatedOutcome::Same => details(tx, answer, desk.case.request.gis.due_on).await,
+            CreatedOutcome::Draft | CreatedOutcome::Queued => desk.close(tx, answer).await,
+        }?;
+        Ok(Created { answer, outcome })
+    }
+
+    /// Brings a command to the debt request on the desk. The desk is still to be closed, unless an earlier answer says the
+    /// same. After an error the desk is of no use any more, and nothing of the command is stored but files that came
+    /// inside it.
+    pub(super) async fn place(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        desk: &mut Desk,
+        command: CreateAnswer,
+    ) -> Result<Placed> {
+        let order = self.order(tx, caller, desk, command).await?;
         let hash = &order.said.hash;
         let draft = desk
             .draft()
@@ -49,30 +74,30 @@ impl Service {
             reason: order.mandate.reason.is_some(),
         };
         match decide(&situation, wish).map_err(|refusal| desk.refuse(refusal))? {
-            Decision::SameAsDraft => same(tx, &desk, desk.draft(), order.external_id.as_ref()).await,
-            Decision::SameAsEarlier => same(tx, &desk, desk.earlier(), order.external_id.as_ref()).await,
+            Decision::SameAsDraft => same(tx, desk, desk.draft().cloned(), order.external_id).await,
+            Decision::SameAsEarlier => same(tx, desk, desk.earlier().cloned(), order.external_id).await,
             Decision::Go { draft: DraftStep::Submit, earlier } => {
                 let mut draft = desk.draft().cloned().ok_or_else(lost)?;
                 draft.executor = order.executor.or(draft.executor);
                 let answer = self.send_draft(tx, caller, desk, draft, earlier, order.mandate).await?;
-                give_name(tx, &answer.answer, order.external_id.as_ref()).await?;
-                Ok(Created { answer, outcome: CreatedOutcome::Queued })
+                give_name(tx, desk, &answer, order.external_id.as_ref()).await?;
+                Ok(Placed { answer, outcome: CreatedOutcome::Queued })
             }
             Decision::Go { draft: DraftStep::Replace | DraftStep::Absent, earlier } => {
-                self.place(tx, caller, desk, order, earlier).await
+                self.insert(tx, caller, desk, order, earlier).await
             }
         }
     }
 
-    /// Stores a new answer.
-    async fn place(
+    /// Puts a new answer on the desk.
+    async fn insert(
         &self,
         tx: &mut Tx,
         caller: &Caller,
-        mut desk: Desk,
+        desk: &mut Desk,
         order: Order,
         earlier: EarlierStep,
-    ) -> Result<Created> {
+    ) -> Result<Placed> {
         let Order { external_id, said, executor, source, mandate, submit } = order;
         let draft = desk.case.next_revision(said.content, said.hash, caller.author());
         let mut answer = Answer { external_id, executor, source, warnings: said.warnings, ..draft };
@@ -85,22 +110,30 @@ impl Service {
             answer.submitted_at = Some(answer.created_at);
             desk.prepare(tx, caller, earlier, &mut answer, &self.settings.gis).await?;
         }
-        desk.case.insert(tx, &answer).await?;
-        answers::set_files(tx, answer.id, &said.files, self.unused_until()).await?;
+        if let Some(name) = &answer.external_id {
+            desk.office.note_name(name.clone(), holder(&answer));
+        }
+        desk.case.insert(answer.clone(), said.files);
         if submit {
             desk.queue(tx, &answer);
         }
         let outcome = if submit { CreatedOutcome::Queued } else { CreatedOutcome::Draft };
-        Ok(Created { answer: desk.close(tx, answer).await?, outcome })
+        Ok(Placed { answer, outcome })
     }
 
     /// Reads a command; every mistake is named.
-    async fn order(&self, tx: &mut Tx, caller: &Caller, desk: &Desk, command: CreateAnswer) -> Result<Order> {
+    async fn order(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        desk: &mut Desk,
+        command: CreateAnswer,
+    ) -> Result<Order> {
         let mut mistakes = Vec::new();
-        let external_id = self.take_name(tx, desk, command.external_id.as_deref()).await?;
+        let external_id = take_name(tx, desk, command.external_id.as_deref()).await?;
         let external_id = keep(external_id, &mut mistakes);
-        let said = self.take_in(tx, caller, &desk.organization, &command.content, &mut mistakes).await?;
-        mistakes.extend(executor::check(tx, &desk.organization, command.executor).await?);
+        let said = self.take_in(tx, caller, &mut desk.office, &command.content, &mut mistakes).await?;
+        mistakes.extend(executor::check(tx, &mut desk.office, command.executor).await?);
         let reason = keep(remark("/reason", command.reason), &mut mistakes);
         match said {
             Some(said) if mistakes.is_empty() => Ok(Order {
@@ -114,47 +147,62 @@ impl Service {
             Some(_) | None => Err(Error::Invalid(mistakes)),
         }
     }
-
-    /// Reads the client's name for an answer; one that another debt request's answer has is taken.
-    pub(super) async fn take_name(
-        &self,
-        conn: &mut Conn,
-        desk: &Desk,
-        text: Option<&str>,
-    ) -> Result<std::result::Result<Option<ExternalId>, Mistake>> {
-        let Some(text) = text else { return Ok(Ok(None)) };
-        let name = match external_id(text) {
-            Ok(name) => name,
-            Err(mistake) => return Ok(Err(mistake)),
-        };
-        let holder = answers::named(conn, desk.organization.id, &name).await?;
-        if holder.is_some_and(|holder| holder.debt_request != desk.case.request.id) {
-            let detail = "под этим именем записан ответ на другой запрос";
-            return Ok(Err(Mistake::at("/external_id", "external_id_taken", detail)));
-        }
-        Ok(Ok(Some(name)))
-    }
 }
 
-/// Gives an answer a name, or a further one; from an older revision the name moves to it.
-pub(super) async fn give_name(conn: &mut Conn, answer: &Answer, name: Option<&ExternalId>) -> Result<()> {
-    if let Some(name) = name {
-        answers::name(conn, answer.organization, name, answer.id, answer.updated_at).await?;
+/// What a token must be good for.
+pub(super) const fn scope(submit: bool) -> Scope {
+    if submit { Scope::AnswersSubmit } else { Scope::AnswersWrite }
+}
+
+/// Reads the client's name for an answer; one that another debt request's answer has is taken.
+pub(super) async fn take_name(
+    conn: &mut Conn,
+    desk: &mut Desk,
+    text: Option<&str>,
+) -> Result<std::result::Result<Option<ExternalId>, Mistake>> {
+    let Some(text) = text else { return Ok(Ok(None)) };
+    let name = match external_id(text) {
+        Ok(name) => name,
+        Err(mistake) => return Ok(Err(mistake)),
+    };
+    let holder = desk.office.holder(conn, &name).await?;
+    if holder.is_some_and(|holder| holder.debt_request != desk.case.request.id) {
+        let detail = "под этим именем записан ответ на другой запрос";
+        return Ok(Err(Mistake::at("/external_id", "external_id_taken", detail)));
     }
+    Ok(Ok(Some(name)))
+}
+
+/// Gives a stored answer a name, or a further one; from an older revision the name moves to it.
+pub(super) async fn give_name(
+    conn: &mut Conn,
+    desk: &mut Desk,
+    answer: &Answer,
+    name: Option<&ExternalId>,
+) -> Result<()> {
+    let Some(name) = name else { return Ok(()) };
+    if desk.office.holder(conn, name).await? == Some(holder(answer)) {
+        return Ok(());
+    }
+    answers::name(conn, answer.organization, name, answer.id, answer.updated_at).await?;
+    desk.office.note_name(name.clone(), holder(answer));
     Ok(())
+}
+
+const fn holder(answer: &Answer) -> Holder {
+    Holder { answer: answer.id, debt_request: answer.debt_request }
 }
 
 /// Nothing is done but the name: the answer is there.
 async fn same(
     conn: &mut Conn,
-    desk: &Desk,
-    answer: Option<&Answer>,
-    name: Option<&ExternalId>,
-) -> Result<Created> {
-    let answer = answer.cloned().ok_or_else(lost)?;
-    give_name(conn, &answer, name).await?;
-    let answer = details(conn, answer, desk.case.request.gis.due_on).await?;
-    Ok(Created { answer, outcome: CreatedOutcome::Same })
+    desk: &mut Desk,
+    answer: Option<Answer>,
+    name: Option<ExternalId>,
+) -> Result<Placed> {
+    let answer = answer.ok_or_else(lost)?;
+    give_name(conn, desk, &answer, name.as_ref()).await?;
+    Ok(Placed { answer, outcome: CreatedOutcome::Same })
 }
 
 /// The decision speaks of an answer that is not on the desk.

@@ -6,20 +6,20 @@ use chrono::{DateTime, Utc};
 use super::AnswerDetails;
 use super::deadline::Deadline;
 use super::decide::{Draft, Earlier, Refusal, Situation, Standing};
+use super::office::Office;
 use crate::case::{Case, contradicts};
 use crate::domain::answer::{Answer, Confirm, State};
 use crate::domain::caller::Caller;
 use crate::domain::content::ContentHash;
 use crate::domain::debt_request::{ResponseStatus, Stage};
-use crate::domain::organization::Organization;
 use crate::error::{Code, Conflict, Error, Mistake, Result};
 use crate::ids::{AnswerId, DebtRequestId};
 use crate::settings::GisSettings;
-use crate::store::{Conn, answers, organizations};
+use crate::store::{Conn, answers};
 
 /// A debt request with everything that concerns a new answer to it.
 pub(super) struct Desk {
-    pub(super) organization: Organization,
+    pub(super) office: Office,
     pub(super) case: Case,
     /// Whether the answer on the desk takes the place of one before which GIS had to be read (`api.md` §6.8).
     pub(super) look_first: bool,
@@ -33,9 +33,14 @@ impl Desk {
         request: DebtRequestId,
         now: DateTime<Utc>,
     ) -> Result<Self> {
-        let organization = organizations::get(conn, caller.organization).await?.ok_or(Error::NotFound)?;
-        let case = Case::open(conn, organization.id, request, now).await?.ok_or(Error::NotFound)?;
-        Ok(Self { organization, case, look_first: false })
+        let office = Office::open(conn, caller.organization).await?;
+        let case = Case::open(conn, caller.organization, request, now).await?.ok_or(Error::NotFound)?;
+        Ok(Self::new(office, case))
+    }
+
+    /// Puts a debt request on the desk that the transaction holds already.
+    pub(super) const fn new(office: Office, case: Case) -> Self {
+        Self { office, case, look_first: false }
     }
 
     /// Takes the debt request of an answer, and the answer as it is once it is held.
@@ -59,7 +64,7 @@ impl Desk {
 
     /// The last day to answer.
     pub(super) const fn deadline(&self) -> Deadline {
-        Deadline { due_on: self.case.request.gis.due_on, zone: self.organization.time_zone }
+        Deadline { due_on: self.case.request.gis.due_on, zone: self.office.organization.time_zone }
     }
 
     /// The draft, if there is one.

@@ -50,8 +50,8 @@ impl Desk {
         answer: &mut Answer,
         settings: &GisSettings,
     ) -> Result<()> {
-        let (organization, request) = (&self.organization, &self.case.request);
-        let executor = super::executor::choose(tx, organization, request, caller, answer.executor).await?;
+        let (office, request) = (&mut self.office, &self.case.request);
+        let executor = super::executor::choose(tx, office, request, caller, answer.executor).await?;
         answer.executor = Some(executor);
         self.make_way(tx, step, answer)?;
         let now = self.case.now();

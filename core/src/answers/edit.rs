@@ -1,7 +1,7 @@
 //! Changing and deleting drafts. A prepared answer that is changed goes on as prepared.
 
 use super::AnswerDetails;
-use super::create::give_name;
+use super::create::{give_name, take_name};
 use super::desk::{Desk, guard_draft, wrong_state};
 use super::executor;
 use super::input::{
@@ -36,12 +36,12 @@ impl Service {
         }
         guard_draft(&answer, caller, if_match)?;
         let mut mistakes = Vec::new();
-        let name = self.take_name(tx, &desk, edit.external_id.as_deref()).await?;
+        let name = take_name(tx, &mut desk, edit.external_id.as_deref()).await?;
         let name = keep(name, &mut mistakes);
         let executor = edit.executor.over(answer.executor);
-        mistakes.extend(executor::check(tx, &desk.organization, executor).await?);
+        mistakes.extend(executor::check(tx, &mut desk.office, executor).await?);
         let draft = edit.content.over(&answer.content);
-        let said = self.take_in(tx, caller, &desk.organization, &draft, &mut mistakes).await?;
+        let said = self.take_in(tx, caller, &mut desk.office, &draft, &mut mistakes).await?;
         let Some(said) = said.filter(|_| mistakes.is_empty()) else { return Err(Error::Invalid(mistakes)) };
         answer.content = said.content;
         answer.content_hash = said.hash;
@@ -50,7 +50,7 @@ impl Service {
         answer.external_id = answer.external_id.or_else(|| name.clone());
         desk.case.update(&mut answer);
         answers::set_files(tx, id, &said.files, self.unused_until()).await?;
-        give_name(tx, &answer, name.as_ref()).await?;
+        give_name(tx, &mut desk, &answer, name.as_ref()).await?;
         desk.case.tell(EventKind::AnswerEdited, Some(&answer));
         desk.close(tx, answer).await
     }

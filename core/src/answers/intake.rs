@@ -4,16 +4,16 @@ use gis_client::text::Comment;
 
 use super::draft::{self, Files, Rules, text_mistake};
 use super::input::{ContentDraft, FileDraft, FileSource};
+use super::office::Office;
 use crate::Service;
 use crate::attachments::NewFile;
 use crate::domain::answer::{ExternalId, Warning};
 use crate::domain::attachment::Attachment;
 use crate::domain::caller::Caller;
 use crate::domain::content::{Canonical, Content, ContentHash, Digests};
-use crate::domain::organization::Organization;
 use crate::error::{Mistake, Result};
 use crate::ids::AttachmentId;
-use crate::store::{Tx, attachments};
+use crate::store::Tx;
 
 /// What an answer says, as it is stored.
 pub(super) struct Said {
@@ -29,7 +29,7 @@ impl Service {
         &self,
         tx: &mut Tx,
         caller: &Caller,
-        organization: &Organization,
+        office: &mut Office,
         draft: &ContentDraft,
         mistakes: &mut Vec<Mistake>,
     ) -> Result<Option<Said>> {
@@ -37,9 +37,9 @@ impl Service {
         let mut files = Files::new();
         let mut digests = Digests::new();
         let wanted = draft::files(draft, limits);
-        let stored = self.stored(tx, caller, &wanted).await?;
+        office.look_up_files(tx, &stored(wanted.iter().map(|(_, file)| *file))).await?;
         for (place, file) in wanted {
-            match self.take_file(tx, caller, &stored, &place, file).await? {
+            match self.take_file(tx, caller, office, &place, file).await? {
                 Ok(attachment) => {
                     digests.insert(attachment.id, attachment.gost_hash);
                     files.insert(place, attachment.id);
@@ -53,41 +53,24 @@ impl Service {
             None
         });
         Ok(checked.map(|checked| Said {
-            hash: Canonical::of(&checked.content, &digests).hash(&organization.content_key),
+            hash: Canonical::of(&checked.content, &digests).hash(&office.organization.content_key),
             content: checked.content,
             warnings: checked.warnings,
             files: digests.into_keys().collect(),
         }))
     }
 
-    /// The files that were uploaded before, in one query.
-    async fn stored(
-        &self,
-        tx: &mut Tx,
-        caller: &Caller,
-        wanted: &[(String, &FileDraft)],
-    ) -> Result<Vec<Attachment>> {
-        let ids: Vec<_> = wanted
-            .iter()
-            .filter_map(|(_, file)| match file.source {
-                FileSource::Stored(id) => Some(id),
-                FileSource::Inline { .. } => None,
-            })
-            .collect();
-        Ok(attachments::find(tx, caller.organization, &ids).await?)
-    }
-
     async fn take_file(
         &self,
         tx: &mut Tx,
         caller: &Caller,
-        stored: &[Attachment],
+        office: &mut Office,
         place: &str,
         file: &FileDraft,
     ) -> Result<std::result::Result<Attachment, Vec<Mistake>>> {
         match &file.source {
             FileSource::Stored(id) => {
-                let found = stored.iter().find(|attachment| attachment.id == *id);
+                let found = office.file(tx, *id).await?;
                 Ok(self.alive(found, place).cloned().map_err(|mistake| vec![mistake]))
             }
             FileSource::Inline { file_name, content } => {
@@ -117,6 +100,15 @@ impl Service {
         }
         Ok(found)
     }
+}
+
+/// Those of some files that were uploaded before.
+pub(super) fn stored<'a>(files: impl Iterator<Item = &'a FileDraft>) -> Vec<AttachmentId> {
+    let stored = files.filter_map(|file| match file.source {
+        FileSource::Stored(id) => Some(id),
+        FileSource::Inline { .. } => None,
+    });
+    stored.collect()
 }
 
 /// The client's name for an answer.

@@ -6,11 +6,13 @@ use super::desk::{Desk, details, guard_draft, wrong_state};
 use super::dispatch::Mandate;
 use super::input::SubmitAnswer;
 use super::intake::remark;
+use super::office::Office;
 use crate::Service;
+use crate::case::Case;
 use crate::domain::answer::{Answer, Change, Confirm, State};
 use crate::domain::caller::{Caller, Scope};
 use crate::error::{Code, Error, Result};
-use crate::ids::AnswerId;
+use crate::ids::{AnswerId, DebtRequestId};
 use crate::store::Tx;
 
 impl Service {
@@ -74,7 +76,7 @@ impl Service {
     ) -> Result<AnswerDetails> {
         caller.need(Scope::AnswersSubmit)?;
         let reason = remark("/reason", command.reason).map_err(|mistake| Error::Invalid(vec![mistake]))?;
-        let (desk, answer) = Desk::open_answer(tx, caller, id, if_match, self.clock.now()).await?;
+        let (mut desk, answer) = Desk::open_answer(tx, caller, id, if_match, self.clock.now()).await?;
         if !answer.state.is_editable() {
             return Err(wrong_state(&answer, "отправить можно только черновик или подготовленный ответ"));
         }
@@ -89,7 +91,10 @@ impl Service {
         let draft = Some(Draft { own: true, same: true });
         let situation = desk.situation(&answer.content_hash, draft, &self.settings.gis);
         match decide(&situation, wish).map_err(|refusal| desk.refuse(refusal))? {
-            Decision::Go { earlier, .. } => self.send_draft(tx, caller, desk, answer, earlier, mandate).await,
+            Decision::Go { earlier, .. } => {
+                let sent = self.send_draft(tx, caller, &mut desk, answer, earlier, mandate).await?;
+                desk.close(tx, sent).await
+            }
             Decision::SameAsDraft | Decision::SameAsEarlier => {
                 let detail = "ответ с тем же содержанием уже отправлен; черновик можно удалить";
                 let state = desk.earlier().map(|earlier| earlier.state);
@@ -103,16 +108,16 @@ impl Service {
         &self,
         tx: &mut Tx,
         caller: &Caller,
-        mut desk: Desk,
+        desk: &mut Desk,
         mut draft: Answer,
         earlier: EarlierStep,
         mandate: Mandate,
-    ) -> Result<AnswerDetails> {
+    ) -> Result<Answer> {
         mandate.note(&mut draft);
         desk.prepare(tx, caller, earlier, &mut draft, &self.settings.gis).await?;
         desk.case.apply(&mut draft, Change::Submit)?;
         desk.queue(tx, &draft);
-        desk.close(tx, draft).await
+        Ok(draft)
     }
 
     /// Takes a queued answer back before anything of it was sent.
@@ -132,11 +137,40 @@ impl Service {
         if answer.state == State::Cancelled {
             return details(tx, answer, desk.case.request.gis.due_on).await;
         }
-        let live = desk.case.submissions_of(id).any(|submission| submission.state.is_live());
-        if answer.state != State::Queued || answer.maybe_sent || live {
+        if !is_untouched(&desk, &answer) {
             return Err(wrong_state(&answer, "отменить можно только ответ, отправка которого не начиналась"));
         }
         desk.cancel(&mut answer)?;
         desk.close(tx, answer).await
     }
+
+    /// Takes back what nothing was sent of; the others go their way.
+    pub(crate) async fn cancel_answers(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        answers: &[(DebtRequestId, AnswerId)],
+    ) -> Result<()> {
+        let ids: Vec<_> = answers.iter().map(|(request, _)| *request).collect();
+        let mut office = Office::open(tx, caller.organization).await?;
+        let mut cancelled = Vec::new();
+        for case in Case::open_many(tx, &ids, self.clock.now()).await? {
+            let named = answers.iter().find(|(request, _)| *request == case.request.id);
+            let mut desk = Desk::new(office, case);
+            let answer = named.and_then(|(_, id)| desk.case.answer(*id)).cloned();
+            if let Some(mut answer) = answer.filter(|answer| is_untouched(&desk, answer)) {
+                desk.cancel(&mut answer)?;
+                cancelled.push(desk.case);
+            }
+            office = desk.office;
+        }
+        Case::close_all(tx, cancelled).await?;
+        Ok(())
+    }
+}
+
+/// Whether an answer waits in the queue and nothing of it was sent.
+fn is_untouched(desk: &Desk, answer: &Answer) -> bool {
+    let live = desk.case.submissions_of(answer.id).any(|submission| submission.state.is_live());
+    answer.state == State::Queued && !answer.maybe_sent && !live
 }

@@ -2,8 +2,9 @@
 //! once, and changes answers only through a `Case`.
 //!
 //! The parts: [`input`] is what clients send, `draft` and `intake` make a content of it, `decide` says what becomes of
-//! an earlier answer, `desk` and `dispatch` do it; the others are one use case or a few each.
+//! an earlier answer, `office`, `desk` and `dispatch` do it; the others are one use case or a few each.
 
+mod bulk;
 mod create;
 mod deadline;
 mod decide;
@@ -15,10 +16,12 @@ mod executor;
 pub mod input;
 mod intake;
 mod lifecycle;
+mod office;
 mod read;
 mod refresh;
 mod revoke;
 
+pub use bulk::{BulkItem, CreateAnswers, OnInvalid};
 pub use input::{
     ContentDraft, ContentPatch, CreateAnswer, DebtorDraft, EditAnswer, FileDraft, FileSource,
     IdentityDocumentDraft, Patch, RevokeAnswer, SubmitAnswer,

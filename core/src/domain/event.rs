@@ -55,6 +55,8 @@ words! {
         AnswerRevoked = "answer.revoked" "Ответ отозван",
         /// It was not withdrawn.
         AnswerRevokeFailed = "answer.revoke_failed" "Отозвать ответ не удалось",
+        /// Work on many things at once has ended.
+        OperationCompleted = "operation.completed" "Операция закончена",
         /// GIS was read.
         SyncCompleted = "sync.completed" "Выгрузка выполнена",
         /// GIS could not be read.

@@ -133,7 +133,12 @@ impl Worker {
 fn wait(job: JobName, report: &Report, now: DateTime<Utc>) -> Duration {
     let period = match job {
         JobName::Retention => RETENTION_PERIOD,
-        JobName::Sync | JobName::Files | JobName::Outbox | JobName::Polling | JobName::Settle => PERIOD,
+        JobName::Sync
+        | JobName::Files
+        | JobName::Outbox
+        | JobName::Polling
+        | JobName::Settle
+        | JobName::Operations => PERIOD,
     };
     if report.done > 0 {
         return Duration::ZERO;

@@ -40,7 +40,7 @@ fn note(case: &mut Case, hash: &ContentHash, content: Option<&Content>) -> Resul
     }
     let answer = answer_of(case, hash, content);
     case.supersede_others(&answer)?;
-    case.record(answer);
+    case.insert(answer, Vec::new());
     Ok(())
 }
 

@@ -19,6 +19,7 @@ mod judge;
 mod looks;
 mod mirror;
 pub mod name;
+mod operations;
 mod outbox;
 mod outcomes;
 mod packages;
@@ -106,6 +107,7 @@ impl Worker {
             JobName::Outbox => outbox::activate(self).await,
             JobName::Polling => polling::activate(self).await,
             JobName::Settle => settle::activate(self).await,
+            JobName::Operations => operations::activate(self).await,
             JobName::Retention => retention::activate(self).await,
         }
     }

@@ -1,4 +1,4 @@
-//! Deletes what is no longer needed: old events and receipts, files that no answer uses, messages of the archive whose time
+//! Deletes what is no longer needed: old events, receipts and operations, files that no answer uses, messages of the archive whose time
 //! is over, content without a row; and lets the database count what is left.
 //!
 //! Rows go before content: a row without content would be a promise that nobody can keep, content without a row is only
@@ -13,10 +13,12 @@ use serde_json::json;
 use super::{Report, Worker};
 use crate::Result;
 use crate::ids::ContentId;
-use crate::store::{attachments, events, evidence, receipts};
+use crate::store::{attachments, events, evidence, operations, receipts};
 
 /// Rows deleted in one transaction; others can write in between.
 const BATCH: i64 = 500;
+/// Operations deleted in one transaction; each may have a thousand items.
+const FEW: i64 = 10;
 /// Time between two sweeps, when there is nothing left to do.
 const PAUSE: TimeDelta = TimeDelta::hours(1);
 /// Younger content may belong to an upload under way whose row is not committed yet.
@@ -34,20 +36,21 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     let kept = retention.events.saturating_add(EVENT_GRACE);
     let events = events::delete_before(&mut tx, before(now, kept), BATCH).await?;
     let receipts = receipts::delete_before(&mut tx, before(now, retention.receipts), BATCH).await?;
+    let operations = operations::delete_before(&mut tx, before(now, retention.operations), FEW).await?;
     let files = attachments::delete_expired(&mut tx, now, BATCH).await?;
     let kept = worker.service.evidence_kept_since();
     let messages = evidence::delete_before(&mut tx, kept, BATCH).await?;
     tx.commit().await?;
     delete_content(worker, files.iter().copied().map(ContentId::from)).await?;
     delete_content(worker, messages.iter().copied()).await?;
-    let rows = events + receipts + files.len() + messages.len();
+    let rows = events + receipts + operations + files.len() + messages.len();
     // Listing the store and counting the rows are the dear part: only when the rest is done with.
     let (orphans, counted) =
         if rows == 0 { (sweep(worker, now).await?, worker.service.db.learn().await?) } else { (0, false) };
     Ok(Report {
         done: u64::try_from(rows).unwrap_or(u64::MAX),
         next: Some(now + PAUSE),
-        detail: json!({ "events": events, "receipts": receipts, "files": files.len(), "evidence": messages.len(), "orphans": orphans, "counted": counted }),
+        detail: json!({ "events": events, "receipts": receipts, "operations": operations, "files": files.len(), "evidence": messages.len(), "orphans": orphans, "counted": counted }),
     })
 }
 

@@ -24,6 +24,7 @@ pub(crate) mod evidence;
 pub mod gis_operations;
 pub(crate) mod jobs;
 pub(crate) mod messages;
+pub(crate) mod operations;
 pub(crate) mod organizations;
 pub(crate) mod receipts;
 pub(crate) mod reconciliation;

@@ -9,7 +9,10 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 
 use super::db::{Backend, both};
-use super::schema::{attachments, debt_requests, employees, events, messages, organizations, sync_runs};
+use super::schema::{
+    attachments, debt_requests, employees, events, messages, operation_items, operations, organizations,
+    sync_runs,
+};
 use super::types::{Guid, Json, Ts};
 use super::{Conn, StoreError};
 use crate::domain::organization::{Employee, Halt, Organization};
@@ -131,6 +134,11 @@ pub(crate) async fn remove(conn: &mut Conn, id: OrganizationId) -> Result<bool, 
         diesel::delete(events::table.filter(events::organization_id.eq(id))).execute(c).await?;
         diesel::delete(messages::table.filter(messages::organization_id.eq(id))).execute(c).await?;
         diesel::delete(sync_runs::table.filter(sync_runs::organization_id.eq(id))).execute(c).await?;
+        let ended = operations::table.filter(operations::organization_id.eq(id));
+        let items = operation_items::table
+            .filter(operation_items::operation_id.eq_any(ended.select(operations::id)));
+        diesel::delete(items).execute(c).await?;
+        diesel::delete(ended).execute(c).await?;
         diesel::delete(organizations::table.find(id)).execute(c).await
     }
     .await)?;

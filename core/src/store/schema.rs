@@ -1,5 +1,9 @@
 //! Tables as diesel sees them; `migrations/` makes them, and a test compares the two.
 
+mod work;
+
+pub(crate) use work::{operation_items, operations};
+
 diesel::table! {
     use diesel::sql_types::*;
     use crate::store::types::{Doc, Tstz, Uid};
@@ -414,7 +418,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     gis_operations,
     jobs,
     watches,
-    evidence
+    evidence,
+    operations,
+    operation_items
 );
 
 diesel::joinable!(attempts -> messages (message_id));
@@ -425,3 +431,5 @@ diesel::joinable!(answers -> debt_requests (debt_request_id));
 diesel::joinable!(answer_files -> attachments (attachment_id));
 diesel::joinable!(answer_files -> answers (answer_id));
 diesel::joinable!(external_ids -> answers (answer_id));
+
+diesel::allow_columns_to_appear_in_same_group_by_clause!(operation_items::intake, answers::state);

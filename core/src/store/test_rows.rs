@@ -185,7 +185,7 @@ pub(crate) fn submission(answer: &Answer) -> Submission {
 pub(crate) async fn queued(conn: &mut Conn, organization: OrganizationId) -> (Answer, Submission) {
     let request = request(conn, organization).await;
     let answer = answer(organization, request);
-    answers::insert(conn, &answer).await.unwrap();
+    answers::insert(conn, vec![(answer.clone(), Vec::new())]).await.unwrap();
     let submission = submission(&answer);
     submissions::save(conn, vec![submission.clone()]).await.unwrap();
     (answer, submission)

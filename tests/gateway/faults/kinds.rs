@@ -25,7 +25,7 @@ pub(super) fn state_error(code: &str) -> Kind {
     Kind::StateError { code: code.to_owned(), text: None }
 }
 
-pub(super) fn item_error(code: &str) -> Kind {
+pub(crate) fn item_error(code: &str) -> Kind {
     Kind::ItemError { code: code.to_owned(), text: None, items: 1 }
 }
 

@@ -5,7 +5,7 @@ use gis_sim::faults::{Kind, StuckState, Target, When};
 use serde_json::{Value, json};
 
 use super::kinds::{LATER, NOW, busy, cut_after, fault, http, http_with_fault, state_error, stuck};
-use super::row::{Row, tell};
+use super::row::{Posted, Row, afterwards, tell};
 use crate::harness::{Setup, Stand, for_both, for_both_with};
 
 const CALM: &str = "queued sending accepted delivered confirmed";
@@ -66,6 +66,38 @@ fn a_question_for_a_result_that_goes_wrong_is_asked_again() {
         tell(&stand, Target::GetState, polls(), |_| ()).await;
         let complaints = stand.gateway.log().matches("does not have a good signature").count();
         assert_eq!(complaints, 2, "one that does not hold, one that is absent");
+    });
+}
+
+#[test]
+fn a_result_without_a_good_signature_of_gis_does_not_count_where_one_is_required() {
+    let setup = || Setup { requests: 2, signed_results: true, ..Setup::default() };
+    for_both_with(setup, async |stand| {
+        stand.read_gis().await;
+        let rows = [Kind::BadSignature, Kind::Unsigned].map(|kind| Row::new(kind, "done", CALM, "sent"));
+        tell(&stand, Target::GetState, rows.into(), |_| ()).await;
+    });
+}
+
+#[test]
+fn an_answer_that_gis_refuses_by_mistake_and_yet_holds_is_reported() {
+    for_both(1, async |stand| {
+        let request = stand.request_ids().await.remove(0);
+        let posted = Posted::new(&stand, &request, "решение").await;
+        let shown = posted.meet(&stand, Target::GetState, &state_error("FMT001300")).await;
+        assert_eq!(shown["state"], "rejected");
+        posted.is_held(&stand);
+        afterwards(&stand).await;
+        stand.pass(24 * 3600).await;
+        stand.pass(24 * 3600).await;
+        stand.pass(24 * 3600).await;
+        stand.pass(24 * 3600).await;
+        panic!(
+            "{:#} {:#} {}",
+            posted.shown(&stand).await,
+            stand.client.get(&format!("/v1/debt-requests/{request}")).await.body,
+            posted.story(&stand).await
+        );
     });
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use gis_client::signature::CertificateDigest;
 use gis_sim::control::{NewSubrequests, SubrequestReport};
 use gis_sim::faults::{Kind, Rule, Target, When};
 use gis_sim::{Config, Control, Sim, SimHandle};
@@ -55,6 +56,8 @@ pub(crate) struct Setup {
     pub(crate) settings: &'static str,
     /// A scenario of the simulator, as a JSON merge patch.
     pub(crate) scenario: Option<Value>,
+    /// A result counts only with a good signature of GIS.
+    pub(crate) signed_results: bool,
 }
 
 /// Tells a story on both databases with so many debt requests, already read.
@@ -88,7 +91,12 @@ impl Stand {
         if let Some(patch) = setup.scenario {
             sim.control().patch_scenario(patch).unwrap();
         }
-        let workshop = Workshop::new(database, &sim.base_url(), start, setup.gis, setup.settings);
+        let mut manners = setup.gis.to_owned();
+        if setup.signed_results {
+            let signer = CertificateDigest::of(sim.certificate());
+            manners.push_str(&format!("verify_replies = \"require\"\nreply_signers = [\"{signer}\"]\n"));
+        }
+        let workshop = Workshop::new(database, &sim.base_url(), start, &manners, setup.settings);
         let executor = Uuid::now_v7();
         let ours = format!("Образцова Анна Сергеевна={executor}");
         let (organization, employee) = workshop.organization("УК «Пример»", "1027700132195", PPA, &ours);

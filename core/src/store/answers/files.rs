@@ -52,7 +52,11 @@ pub(crate) async fn set_files(
 }
 
 /// The row of the file comes before the link: who wants to delete the file waits for it, and finds no expiry.
-async fn take(conn: &mut Conn, answer: AnswerId, files: &BTreeSet<AttachmentId>) -> Result<(), StoreError> {
+pub(super) async fn take(
+    conn: &mut Conn,
+    answer: AnswerId,
+    files: &BTreeSet<AttachmentId>,
+) -> Result<(), StoreError> {
     let kept = both!(conn, c => {
         diesel::update(attachments::table.filter(attachments::id.eq_any(files)))
             .set((attachments::expires_at.eq(None::<Ts>), attachments::used_by_answer_id.eq(answer)))

@@ -15,7 +15,7 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
 pub(crate) use self::files::{files, set_files, using};
-pub(crate) use self::names::{find, name, named};
+pub(crate) use self::names::{find, holders, name};
 pub use self::pages::Filter;
 pub(crate) use self::pages::{by_state, delivery_seconds, page};
 use self::rows::{AnswerRow, answers_of, overwrite};
@@ -24,7 +24,7 @@ use super::schema::{answers, external_ids};
 use super::types::Ts;
 use super::{Conn, StoreError};
 use crate::domain::answer::{Answer, State};
-use crate::ids::{AnswerId, DebtRequestId, OrganizationId};
+use crate::ids::{AnswerId, AttachmentId, DebtRequestId, OrganizationId};
 
 /// An answer of an organisation.
 pub(crate) async fn get(
@@ -124,12 +124,14 @@ pub(crate) async fn set_next_check(
     Ok(())
 }
 
-/// Writes a new answer and gives it its name ([`name`]).
-pub(crate) async fn insert(conn: &mut Conn, answer: &Answer) -> Result<(), StoreError> {
-    let row = AnswerRow::from(answer.clone());
-    both!(conn, c => diesel::insert_into(answers::table).values(row).execute(c).await)?;
-    if let Some(external_id) = &answer.external_id {
-        name(conn, answer.organization, external_id, answer.id, answer.created_at).await?;
+/// Writes new answers, gives them their names ([`name`]) and links their files, which lose their expiry.
+/// [`StoreError::Stale`] when one of the files has been deleted meanwhile.
+pub(crate) async fn insert(conn: &mut Conn, new: Vec<(Answer, Vec<AttachmentId>)>) -> Result<(), StoreError> {
+    let rows = new.iter().map(|(answer, _)| AnswerRow::from(answer.clone())).collect();
+    insert_batch!(conn, rows, |batch| diesel::insert_into(answers::table).values(batch))?;
+    names::name_all(conn, new.iter().map(|(answer, _)| answer)).await?;
+    for (answer, files) in new.iter().filter(|(_, files)| !files.is_empty()) {
+        files::take(conn, answer.id, &files.iter().copied().collect()).await?;
     }
     Ok(())
 }

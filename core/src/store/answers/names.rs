@@ -1,13 +1,13 @@
 //! The names that clients give to answers: the first is the answer's own, any other is an alias (`api.md` §4.4).
 
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, Insertable, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
 use super::rows::{AnswerRow, answers_of};
 use crate::domain::answer::{Answer, ExternalId};
 use crate::ids::{AnswerId, DebtRequestId, OrganizationId};
-use crate::store::db::both;
+use crate::store::db::{both, insert_batch};
 use crate::store::schema::{answers, external_ids};
 use crate::store::types::Ts;
 use crate::store::{Conn, StoreError};
@@ -42,6 +42,43 @@ pub(crate) async fn find(
     let by_id = answers_of(by_id).into_iter().map(|answer| (None, answer));
     let by_name = by_name.into_iter().map(|(name, row)| (Some(name), Answer::from(row)));
     Ok(by_id.chain(by_name).collect())
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = external_ids, treat_none_as_default_value = false)]
+struct NameRow {
+    organization_id: OrganizationId,
+    external_id: ExternalId,
+    answer_id: AnswerId,
+    created_at: Ts,
+}
+
+/// Gives new answers the names that they come with, in one statement where all of them are new.
+pub(super) async fn name_all<'a>(
+    conn: &mut Conn,
+    answers: impl Iterator<Item = &'a Answer>,
+) -> Result<(), StoreError> {
+    let named: Vec<_> =
+        answers.filter_map(|answer| answer.external_id.as_ref().map(|name| (name, answer))).collect();
+    let rows: Vec<_> = named
+        .iter()
+        .map(|(name, answer)| NameRow {
+            organization_id: answer.organization,
+            external_id: (*name).clone(),
+            answer_id: answer.id,
+            created_at: Ts(answer.created_at),
+        })
+        .collect();
+    let written = insert_batch!(conn, rows, |batch| diesel::insert_into(external_ids::table)
+        .values(batch)
+        .on_conflict_do_nothing())?;
+    if written == named.len() {
+        return Ok(());
+    }
+    for (external_id, answer) in named {
+        name(conn, answer.organization, external_id, answer.id, answer.created_at).await?;
+    }
+    Ok(())
 }
 
 /// Gives an answer a name, or moves the name to it from another answer of the same debt request. A name that an answer to
@@ -90,21 +127,19 @@ async fn rename(
     Ok(written)
 }
 
-/// Who has a name.
-pub(crate) async fn named(
+/// Who has names: the answer and its debt request.
+pub(crate) async fn holders(
     conn: &mut Conn,
     organization: OrganizationId,
-    external_id: &ExternalId,
-) -> Result<Option<Answer>, StoreError> {
-    let row: Option<AnswerRow> = both!(conn, c => {
+    names: &[ExternalId],
+) -> Result<Vec<(ExternalId, AnswerId, DebtRequestId)>, StoreError> {
+    Ok(both!(conn, c => {
         external_ids::table
             .inner_join(answers::table)
             .filter(external_ids::organization_id.eq(organization))
-            .filter(external_ids::external_id.eq(external_id))
-            .select(AnswerRow::as_select())
-            .first(c)
+            .filter(external_ids::external_id.eq_any(names))
+            .select((external_ids::external_id, answers::id, answers::debt_request_id))
+            .load(c)
             .await
-            .optional()
-    })?;
-    Ok(row.map(Answer::from))
+    })?)
 }

@@ -17,7 +17,7 @@ fn ids(answers: &[Answer]) -> Vec<AnswerId> {
 async fn stored(conn: &mut Conn, organization: OrganizationId, change: impl FnOnce(&mut Answer)) -> Answer {
     let mut answer = answer(organization, request(conn, organization).await);
     change(&mut answer);
-    insert(conn, &answer).await.unwrap();
+    insert(conn, vec![(answer.clone(), Vec::new())]).await.unwrap();
     answer
 }
 
@@ -75,8 +75,8 @@ fn revisions_of_a_request() {
             ..answer(organization, first.debt_request)
         };
         let (second, third) = (revision(2, State::Queued), revision(3, State::Superseded));
-        insert(&mut tx, &second).await.unwrap();
-        insert(&mut tx, &third).await.unwrap();
+        insert(&mut tx, vec![(second.clone(), Vec::new())]).await.unwrap();
+        insert(&mut tx, vec![(third.clone(), Vec::new())]).await.unwrap();
         let other = stored(&mut tx, organization, |_| ()).await;
         let all = of_requests(&mut tx, &[first.debt_request]).await.unwrap();
         assert_eq!(ids(&all), [third.id, second.id, first.id]);
@@ -86,7 +86,7 @@ fn revisions_of_a_request() {
         assert_eq!(ids(&found), [first.id, third.id]);
         assert_eq!(find_any(&mut tx, &[]).await.unwrap(), []);
         let twin = Answer { id: AnswerId::generate(), ..third };
-        assert!(insert(&mut tx, &twin).await.unwrap_err().is_unique());
+        assert!(insert(&mut tx, vec![(twin.clone(), Vec::new())]).await.unwrap_err().is_unique());
     });
 }
 
@@ -98,15 +98,20 @@ fn nothing_is_shown_to_another_organisation() {
         let answer = stored(&mut tx, own, |answer| answer.external_id = Some(external("A"))).await;
         assert_eq!(get(&mut tx, other, answer.id).await.unwrap(), None);
         assert_eq!(find(&mut tx, other, &[answer.id], &[external("A")]).await.unwrap(), []);
-        assert_eq!(named(&mut tx, other, &external("A")).await.unwrap(), None);
+        assert_eq!(holder(&mut tx, other, "A").await, None);
         assert_eq!(page(&mut tx, other, &Filter::default(), None, 10).await.unwrap(), []);
         let by_name = Filter { external_id: Some("A".to_owned()), ..Filter::default() };
         assert_eq!(page(&mut tx, other, &by_name, None, 10).await.unwrap(), []);
         assert_eq!(by_state(&mut tx, Some(other)).await.unwrap(), []);
         // The same name is free there.
         stored(&mut tx, other, |answer| answer.external_id = Some(external("A"))).await;
-        assert_eq!(named(&mut tx, own, &external("A")).await.unwrap(), Some(answer));
+        assert_eq!(holder(&mut tx, own, "A").await, Some(answer.id));
     });
+}
+
+async fn holder(conn: &mut Conn, organization: OrganizationId, name: &str) -> Option<AnswerId> {
+    let found = holders(conn, organization, &[external(name)]).await.unwrap();
+    found.into_iter().next().map(|(_, answer, _)| answer)
 }
 
 #[test]
@@ -130,9 +135,9 @@ fn names_and_aliases() {
             external_id: Some(external("A")),
             ..answer(organization, first.debt_request)
         };
-        insert(&mut tx, &second).await.unwrap();
-        assert_eq!(named(&mut tx, organization, &external("A")).await.unwrap(), Some(second));
-        assert_eq!(named(&mut tx, organization, &external("alias")).await.unwrap(), Some(first));
+        insert(&mut tx, vec![(second.clone(), Vec::new())]).await.unwrap();
+        assert_eq!(holder(&mut tx, organization, "A").await, Some(second.id));
+        assert_eq!(holder(&mut tx, organization, "alias").await, Some(first.id));
 
         // An answer to another request does not.
         let stranger = stored(&mut tx, organization, |_| ()).await;

@@ -106,7 +106,7 @@ fn files_of_queued_answers_are_uploaded() {
         }
         let draft = answer(organization, request(&mut tx, organization).await);
         let draft = Answer { state: State::Draft, ..draft };
-        answers::insert(&mut tx, &draft).await.unwrap();
+        answers::insert(&mut tx, vec![(draft.clone(), Vec::new())]).await.unwrap();
         answers::set_files(&mut tx, draft.id, &[of_draft.id], at(0)).await.unwrap();
 
         let claimed = async |conn: &mut Conn, now, until| -> Vec<(AttachmentId, i64)> {

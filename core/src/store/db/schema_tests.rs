@@ -49,17 +49,18 @@ async fn made(db: &Db) -> BTreeSet<Column> {
 
 /// Reads `schema.rs` itself: `name (key) {` begins a table, `name -> Type,` is a column.
 fn seen(embedded: bool) -> BTreeSet<Column> {
-    let mut table = "";
+    let mut table = String::new();
     let mut columns = BTreeSet::new();
-    for line in include_str!("../schema.rs").lines().map(str::trim) {
+    let text = [include_str!("../schema.rs"), include_str!("../schema/work.rs")].concat();
+    for line in text.lines().map(str::trim) {
         if let Some((name, _)) = line.strip_suffix(") {").and_then(|line| line.split_once(" (")) {
-            table = name;
+            name.clone_into(&mut table);
         } else if let Some((column, sql_type)) =
             line.strip_suffix(',').and_then(|line| line.split_once(" -> "))
         {
             let inner = sql_type.strip_prefix("Nullable<").and_then(|inner| inner.strip_suffix('>'));
             columns.insert(Column {
-                table: table.to_owned(),
+                table: table.clone(),
                 column: column.to_owned(),
                 kind: kind(inner.unwrap_or(sql_type), embedded).to_owned(),
                 nullable: inner.is_some(),

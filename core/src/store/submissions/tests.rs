@@ -29,7 +29,7 @@ async fn with(
 ) -> SubmissionId {
     let request = request(conn, organization).await;
     let answer = answer(organization, request);
-    answers::insert(conn, &answer).await.unwrap();
+    answers::insert(conn, vec![(answer.clone(), Vec::new())]).await.unwrap();
     let mut submission = submission(&answer);
     change(&mut submission);
     save(conn, vec![submission.clone()]).await.unwrap();

@@ -1,0 +1,184 @@
+//! `/v1/answers/bulk` and `/v1/operations`.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use debt_core::domain::operation::Outcome;
+use debt_core::ids::OperationId;
+use debt_core::trace;
+use uuid::Uuid;
+
+use crate::caller::Authenticated;
+use crate::examples;
+use crate::input::ItemsBody;
+use crate::page::Position;
+use crate::paging::Ask;
+use crate::path::Id;
+use crate::problem::Failure;
+use crate::query::Query;
+use crate::routes::filters::PageParameters;
+use crate::state::AppState;
+use crate::views::answers_bulk::CreateAnswers;
+use crate::views::lists::{OperationItemPage, OperationPage};
+use crate::views::operations::Operation;
+use crate::writing::{IdempotencyHeader, UseCase, WithHeaders, reply, write};
+
+/// Seconds after which it is worth asking for an operation again.
+const AGAIN: i64 = 10;
+
+/// Дать много ответов сразу
+///
+/// До 1000 ответов одним запросом. Каждый проверяется сразу, как если бы пришёл один, и становится ответом, отправкой
+/// которого занимается шлюз, даже если ГИС ЖКХ сейчас недоступна. Что стало с каждым, показывает операция: до чего дошли
+/// ответы — `counts`, каждый по отдельности — `items_url`.
+///
+/// `on_invalid: "skip"` — ответ с ошибкой не принят, остальные приняты; `"reject_all"` — при любой ошибке не принят ни один
+/// (422, ошибки всех ответов). Повтор того же тела безопасен: ответы, которые уже есть, — `unchanged`.
+#[utoipa::path(
+    post, path = "/v1/answers/bulk", tag = "operations", operation_id = "create_answers_bulk",
+    params(IdempotencyHeader),
+    request_body(content = CreateAnswers, example = json!({
+        "submit": true,
+        "on_invalid": "skip",
+        "items": [
+            {"debt_request_id": examples::DEBT_REQUEST_IN_BULK, "external_id": "1C-000124", "has_debt": false}
+        ]
+    })),
+    security(("bearer" = ["answers:write"])),
+    responses((status = 202, description = "Ответы приняты.", body = Operation)),
+)]
+pub(crate) async fn create_answers_bulk(
+    request: HttpRequest,
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    body: ItemsBody<CreateAnswers>,
+) -> Result<HttpResponse, Failure> {
+    let ItemsBody { content, wrong, digest } = body;
+    let command = content.command(wrong, trace::current().as_ref());
+    let author = caller.clone();
+    let use_case: UseCase = Box::new(move |service, tx| {
+        Box::pin(async move {
+            let operation = Operation::from(service.create_answers(tx, &author, command).await?);
+            let location = format!("/v1/operations/{}", operation.id);
+            let retry_after = (!operation.is_final).then_some(AGAIN);
+            let reply = reply(StatusCode::ACCEPTED, &operation)?;
+            Ok(reply.with_location(location).with_retry_after(retry_after))
+        })
+    });
+    write(&request, &state.service, &caller, digest, use_case).await
+}
+
+/// Список операций
+///
+/// От новых к старым. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
+#[utoipa::path(
+    get, path = "/v1/operations", tag = "operations", operation_id = "list_operations",
+    params(PageParameters),
+    security(("bearer" = ["answers:read"])),
+    responses((status = 200, description = "Страница операций.", body = OperationPage)),
+)]
+pub(crate) async fn list_operations(
+    request: HttpRequest,
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+) -> Result<HttpResponse, Failure> {
+    let mut query = Query::of(request.query_string(), &["limit", "cursor"])?;
+    let ask = Ask::read(&mut query, "operations", &state)?;
+    query.finish()?;
+    let after = match &ask.after {
+        None => None,
+        Some(position) => Some((position.moment()?, position.id.into())),
+    };
+    let rows = state.service.list_operations(&caller, after, ask.rows()).await?;
+    ask.respond::<OperationPage, _>(&request, &state, rows, |row| Position {
+        key: row.operation.created_at.timestamp_micros().to_string(),
+        id: row.operation.id.as_uuid(),
+    })
+}
+
+/// Одна операция
+///
+/// Пока операция не закончена, `Retry-After` говорит, когда спросить снова. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
+#[utoipa::path(
+    get, path = "/v1/operations/{id}", tag = "operations", operation_id = "get_operation",
+    params(("id" = Uuid, Path, description = "Идентификатор операции.", example = json!(examples::OPERATION))),
+    security(("bearer" = ["answers:read"])),
+    responses((status = 200, description = "Операция.", body = Operation)),
+)]
+pub(crate) async fn get_operation(
+    request: HttpRequest,
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    id: Id<OperationId>,
+) -> Result<HttpResponse, Failure> {
+    Query::of(request.query_string(), &[])?.finish()?;
+    let operation = Operation::from(state.service.get_operation(&caller, id.0).await?);
+    let mut response = HttpResponse::Ok();
+    if !operation.is_final {
+        response.insert_header((RETRY_AFTER, AGAIN.to_string()));
+    }
+    Ok(response.json(operation))
+}
+
+/// Записи операции
+///
+/// В том порядке, в котором пришли. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
+#[utoipa::path(
+    get, path = "/v1/operations/{id}/items", tag = "operations", operation_id = "list_operation_items",
+    params(
+        ("id" = Uuid, Path, description = "Идентификатор операции.", example = json!(examples::OPERATION)),
+        ("outcome" = Option<String>, Query, description = "Только записи с этим исходом: `refused`, `unchanged`, `deleted` или состояние ответа.", max_length = 64, example = "refused"),
+        PageParameters,
+    ),
+    security(("bearer" = ["answers:read"])),
+    responses((status = 200, description = "Страница записей.", body = OperationItemPage)),
+)]
+pub(crate) async fn list_operation_items(
+    request: HttpRequest,
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    id: Id<OperationId>,
+) -> Result<HttpResponse, Failure> {
+    let mut query = Query::of(request.query_string(), &["outcome", "limit", "cursor"])?;
+    let outcome = query.one_with("outcome", |text| {
+        Outcome::named(text)
+            .ok_or_else(|| "нужно refused, unchanged, deleted или состояние ответа".to_owned())
+    });
+    let ask = Ask::read(&mut query, &format!("items of {}", id.0), &state)?;
+    query.finish()?;
+    let after = ask.after.as_ref().map(Position::key::<i64>).transpose()?;
+    let rows = state.service.list_operation_items(&caller, id.0, outcome, after, ask.rows()).await?;
+    ask.respond::<OperationItemPage, _>(&request, &state, rows, |row| Position {
+        key: row.item.place.to_string(),
+        id: Uuid::nil(),
+    })
+}
+
+/// Остановить операцию
+///
+/// Ответы, отправка которых не начиналась, отменяются; остальные идут своим путём. Остановить остановленную — не ошибка.
+#[utoipa::path(
+    post, path = "/v1/operations/{id}/cancel", tag = "operations", operation_id = "cancel_operation",
+    params(
+        ("id" = Uuid, Path, description = "Идентификатор операции.", example = json!(examples::OPERATION_TO_CANCEL)),
+        IdempotencyHeader,
+    ),
+    security(("bearer" = ["answers:submit"])),
+    responses((status = 200, description = "Операция остановлена.", body = Operation)),
+)]
+pub(crate) async fn cancel_operation(
+    request: HttpRequest,
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+    id: Id<OperationId>,
+) -> Result<HttpResponse, Failure> {
+    let author = caller.clone();
+    let use_case: UseCase = Box::new(move |service, tx| {
+        Box::pin(async move {
+            let operation = service.cancel_operation(tx, &author, id.0).await?;
+            reply(StatusCode::OK, &Operation::from(operation))
+        })
+    });
+    write(&request, &state.service, &caller, [0; 32], use_case).await
+}

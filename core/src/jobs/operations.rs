@@ -1,0 +1,49 @@
+//! Ends operations: one is over when nothing of it goes on by itself any more.
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use super::{Report, Worker};
+use crate::Result;
+use crate::domain::operation::{Operation, OperationStatus};
+use crate::operations::end;
+use crate::store::operations;
+
+/// Operations looked at in one activation.
+const BATCH: i64 = 100;
+/// Clients read the state of each item at once; that all have ended is told so much later at most.
+const PAUSE: TimeDelta = TimeDelta::seconds(10);
+
+pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
+    let unfinished = {
+        let mut conn = worker.service.db.scan().await?;
+        operations::unfinished(&mut conn, BATCH).await?
+    };
+    let (running, mut ended) = (unfinished.len(), 0);
+    for operation in unfinished {
+        ended += u64::from(end_if_over(worker, &operation).await?);
+    }
+    let next = (running > 0).then(|| worker.now() + PAUSE);
+    Ok(Report { done: ended, next, detail: json!({ "running": running, "ended": ended }) })
+}
+
+async fn end_if_over(worker: &Worker, seen: &Operation) -> Result<bool> {
+    let tally = {
+        let mut conn = worker.service.db.scan().await?;
+        operations::tally(&mut conn, seen.id).await?
+    };
+    let status = tally.status();
+    if status == OperationStatus::Running {
+        return Ok(false);
+    }
+    let mut tx = worker.service.db.begin().await?;
+    // Somebody may have ended it meanwhile.
+    let held = operations::lock(&mut tx, seen.id).await?;
+    let Some(mut operation) = held.filter(|operation| operation.finished_at.is_none()) else {
+        return Ok(false);
+    };
+    operation.status = status;
+    end(&mut tx, &mut operation, worker.now()).await?;
+    tx.commit().await?;
+    Ok(true)
+}

@@ -1,0 +1,140 @@
+//! Operations that clients watch and stop (`api.md` §12.1); `answers_bulk` begins them, the job `operations` ends them.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use crate::Service;
+use crate::domain::answer::LastError;
+use crate::domain::caller::{Caller, Scope};
+use crate::domain::event::{EventKind, NewEvent};
+use crate::domain::operation::{Operation, OperationItem, OperationStatus, Outcome, Tally};
+use crate::error::{Code, Error, Result};
+use crate::ids::OperationId;
+use crate::store::{Conn, Tx, events, operations};
+
+/// An operation with what its items have come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationDetails {
+    /// The operation.
+    pub operation: Operation,
+    /// What its items have come to.
+    pub tally: Tally,
+}
+
+/// An item with what it has come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemDetails {
+    /// The item.
+    pub item: OperationItem,
+    /// What it has come to.
+    pub outcome: Outcome,
+    /// Why its answer was refused, or waits.
+    pub last_error: Option<LastError>,
+}
+
+impl Service {
+    /// Newest first, after (`created_at`, `id`).
+    ///
+    /// # Errors
+    /// The scope `answers:read` is missing.
+    pub async fn list_operations(
+        &self,
+        caller: &Caller,
+        after: Option<(DateTime<Utc>, OperationId)>,
+        limit: i64,
+    ) -> Result<Vec<OperationDetails>> {
+        caller.need(Scope::AnswersRead)?;
+        let mut conn = self.db.scan().await?;
+        let mut all = Vec::new();
+        for operation in operations::page(&mut conn, caller.organization, after, limit).await? {
+            all.push(details(&mut conn, operation).await?);
+        }
+        Ok(all)
+    }
+
+    /// One operation.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn get_operation(&self, caller: &Caller, id: OperationId) -> Result<OperationDetails> {
+        caller.need(Scope::AnswersRead)?;
+        let mut conn = self.db.scan().await?;
+        let operation = operations::get(&mut conn, caller.organization, id).await?.ok_or(Error::NotFound)?;
+        details(&mut conn, operation).await
+    }
+
+    /// The items of an operation in their order, after a place; all, or those that have come to something.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn list_operation_items(
+        &self,
+        caller: &Caller,
+        id: OperationId,
+        outcome: Option<Outcome>,
+        after: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<ItemDetails>> {
+        caller.need(Scope::AnswersRead)?;
+        let mut conn = self.db.scan().await?;
+        operations::get(&mut conn, caller.organization, id).await?.ok_or(Error::NotFound)?;
+        let found = operations::items(&mut conn, id, outcome, after, limit).await?;
+        let items =
+            found.into_iter().map(|(item, outcome, last_error)| ItemDetails { item, outcome, last_error });
+        Ok(items.collect())
+    }
+
+    /// Takes back what of an operation still waits in the queue. What was sent goes its way.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Code::StateConflict`] when it has ended.
+    pub async fn cancel_operation(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        id: OperationId,
+    ) -> Result<OperationDetails> {
+        caller.need(Scope::AnswersSubmit)?;
+        operations::get(tx, caller.organization, id).await?.ok_or(Error::NotFound)?;
+        let mut operation = operations::lock(tx, id).await?.ok_or(Error::NotFound)?;
+        match operation.status {
+            OperationStatus::Running => {}
+            // Clients repeat requests by themselves: what is done already is no conflict.
+            OperationStatus::Cancelled => return details(tx, operation).await,
+            OperationStatus::Succeeded | OperationStatus::CompletedWithErrors => {
+                let detail = format!("операция уже закончена: {}", operation.status.label());
+                return Err(Error::conflict(Code::StateConflict, detail, None));
+            }
+        }
+        let waiting = operations::queued_answers(tx, id).await?;
+        self.cancel_answers(tx, caller, &waiting).await?;
+        operation.status = OperationStatus::Cancelled;
+        end(tx, &mut operation, self.clock.now()).await?;
+        details(tx, operation).await
+    }
+}
+
+/// The operation with what its items have come to.
+pub(crate) async fn details(conn: &mut Conn, operation: Operation) -> Result<OperationDetails> {
+    let tally = operations::tally(conn, operation.id).await?;
+    Ok(OperationDetails { operation, tally })
+}
+
+/// Ends an operation whose status says how, and tells of it.
+pub(crate) async fn end(conn: &mut Conn, operation: &mut Operation, now: DateTime<Utc>) -> Result<()> {
+    operation.finished_at = Some(now);
+    operations::update(conn, operation).await?;
+    let event = NewEvent {
+        organization: operation.organization,
+        kind: EventKind::OperationCompleted,
+        debt_request: None,
+        answer: None,
+        data: json!({
+            "operation_id": operation.id,
+            "kind": operation.kind.as_str(),
+            "status": operation.status.as_str(),
+        }),
+    };
+    events::append(conn, &[event], now).await?;
+    Ok(())
+}
