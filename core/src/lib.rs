@@ -24,6 +24,7 @@ pub mod schedule;
 pub mod sealing;
 pub mod service;
 pub mod settings;
+pub mod spreadsheets;
 pub mod store;
 pub mod sync_runs;
 #[cfg(test)]
