@@ -23,7 +23,6 @@ pub struct CreateAnswers {
     pub submit: bool,
     /// Что делать с остальными, если в одном ошибка.
     #[serde(default)]
-    #[schema(inline, default = "skip")]
     pub on_invalid: OnInvalid,
     /// Ответы; на каждый запрос не больше одного.
     #[schema(min_items = 1, max_items = 1000)]

@@ -6,9 +6,11 @@ use chrono::{DateTime, Utc};
 
 use super::judge::Shown;
 use super::looks::View;
+use super::watching::raise;
 use crate::case::Case;
 use crate::domain::answer::{Answer, Change, Source, State, Warning};
 use crate::domain::content::{Content, ContentHash};
+use crate::domain::debt_request::Alarm;
 use crate::error::Result;
 
 /// Whose draft such an answer was.
@@ -31,11 +33,15 @@ pub(crate) fn record(case: &mut Case, view: &View, asked_at: DateTime<Utc>) -> R
     }
 }
 
-/// Notes content that was never ours.
+/// Notes content that was never ours. Where it is what GIS has refused, a person must know that it holds all the same.
 fn note(case: &mut Case, hash: &ContentHash, content: Option<&Content>) -> Result<()> {
-    let ours = |answer: &Answer| answer.may_have_reached_gis() && answer.content_hash == *hash;
+    let ours = |answer: &&Answer| answer.may_have_reached_gis() && answer.content_hash == *hash;
     let Some(content) = content else { return Ok(()) };
-    if case.answers().iter().any(ours) {
+    if let Some(answer) = case.answers().iter().find(ours).cloned() {
+        // Content that was in force once may be shown by a view that lags.
+        if case.answers().iter().filter(ours).all(|answer| answer.state == State::Rejected) {
+            raise(case, &answer, Alarm::StillInForce);
+        }
         return Ok(());
     }
     let answer = answer_of(case, hash, content);

@@ -88,7 +88,10 @@ async fn turn(worker: &Worker, id: OrganizationId) -> Result<Turn> {
         let today = now.with_timezone(&organization.time_zone).date_naive();
         let most = settings.package_size.saturating_mul(settings.parallel.max(1));
         let debts = submissions::claim(&mut conn, id, true, now, today, most).await?;
-        let others = submissions::claim(&mut conn, id, false, now, today, most).await?;
+        let mut others = submissions::claim(&mut conn, id, false, now, today, most).await?;
+        // One at a time of a debt request: a debt that goes makes a repair behind it obsolete.
+        let taken: BTreeSet<_> = debts.iter().map(|submission| submission.debt_request).collect();
+        others.retain(|submission| !taken.contains(&submission.debt_request));
         (organization, debts, others)
     };
     let waiting = debts.len() + others.len();

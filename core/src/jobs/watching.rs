@@ -119,7 +119,8 @@ const fn alarm_of(action: Action) -> Alarm {
     }
 }
 
-fn raise(case: &mut Case, answer: &Answer, alarm: Alarm) {
+/// Calls a person, once.
+pub(crate) fn raise(case: &mut Case, answer: &Answer, alarm: Alarm) {
     if case.request.alarm != Some(alarm) {
         case.request.alarm = Some(alarm);
         let data = json!({ "repaired": false, "alarm": alarm.as_str() });

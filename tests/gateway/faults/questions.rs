@@ -5,7 +5,7 @@ use gis_sim::faults::{Kind, StuckState, Target, When};
 use serde_json::{Value, json};
 
 use super::kinds::{LATER, NOW, busy, cut_after, fault, http, http_with_fault, state_error, stuck};
-use super::row::{Posted, Row, afterwards, tell};
+use super::row::{Posted, Row, effects, tell};
 use crate::harness::{Setup, Stand, for_both, for_both_with};
 
 const CALM: &str = "queued sending accepted delivered confirmed";
@@ -87,17 +87,22 @@ fn an_answer_that_gis_refuses_by_mistake_and_yet_holds_is_reported() {
         let shown = posted.meet(&stand, Target::GetState, &state_error("FMT001300")).await;
         assert_eq!(shown["state"], "rejected");
         posted.is_held(&stand);
-        afterwards(&stand).await;
-        stand.pass(24 * 3600).await;
-        stand.pass(24 * 3600).await;
-        stand.pass(24 * 3600).await;
-        stand.pass(24 * 3600).await;
-        panic!(
-            "{:#} {:#} {}",
-            posted.shown(&stand).await,
-            stand.client.get(&format!("/v1/debt-requests/{request}")).await.body,
-            posted.story(&stand).await
+        stand.pass(3600).await;
+        stand.client.post("/v1/sync-runs", &json!({})).await.ok(202);
+        let path = format!("/v1/debt-requests/{request}");
+        let told = |history: &Value| history.to_string().contains("answer.mismatch");
+        stand.until(&format!("{path}/history"), told).await;
+        let shown = stand.client.get(&path).await.ok(200);
+        assert_eq!(
+            (&shown["stage"], &shown["gis"]["response_status"]),
+            (&json!("needs_attention"), &json!("sent"))
         );
+        assert_eq!(posted.story(&stand).await, "queued sending accepted rejected mismatch");
+        assert_eq!(effects(&stand, &request), "sent", "nothing is sent because of it");
+        // A person says it once more, and all is as it should be.
+        let again = Posted::new(&stand, &request, "решение").await;
+        assert_eq!(again.until_final(&stand).await["state"], "delivered");
+        assert_eq!(stand.client.get(&path).await.ok(200)["stage"], "answered");
     });
 }
 
