@@ -287,7 +287,7 @@ fn a_failed_statement_is_not_committed_in_silence() {
 fn migrating_twice_changes_nothing() {
     for_both_urls(async |url| {
         let db = open(url).await;
-        assert_eq!(db.pending_migrations().await.unwrap().len(), 1);
+        assert!(!db.pending_migrations().await.unwrap().is_empty());
         let secret = async || {
             let mut conn = db.read().await.unwrap();
             secrets::secret(&mut conn, secrets::CURSOR).await.unwrap()
