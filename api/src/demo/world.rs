@@ -173,12 +173,13 @@ impl Furnisher<'_> {
     }
 
     async fn operation(&self, request: DebtRequestId) -> Result<OperationId> {
-        let item = BulkItem {
+        // There is no such debt request: the operation has something of every kind to show.
+        let items = [request, DebtRequestId::generate()].map(|request| BulkItem {
             debt_request: Some(request),
             external_id: None,
             command: Ok(no_debt(request, None, true)),
-        };
-        let command = CreateAnswers { submit: true, on_invalid: OnInvalid::Skip, items: vec![item] };
+        });
+        let command = CreateAnswers { submit: true, on_invalid: OnInvalid::Skip, items: items.into() };
         let mut tx = self.begin().await?;
         let details = self.service.create_answers(&mut tx, self.caller, command).await?;
         finish(tx).await?;
