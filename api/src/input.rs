@@ -57,13 +57,22 @@ impl<T: ToSchema + DeserializeOwned + 'static> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move {
-            check_headers(&request)?;
-            let octets = read(&request, payload).await?;
-            Ok(parse(&octets)?)
-        })
+        extract(request, payload, parse)
     }
+}
+
+/// Reads a body that must be there.
+fn extract<T: 'static>(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    parse: fn(&[u8]) -> Result<T, Error>,
+) -> Pin<Box<dyn Future<Output = Result<T, Failure>>>> {
+    let (request, payload) = (request.clone(), payload.take());
+    Box::pin(async move {
+        check_headers(&request)?;
+        let octets = read(&request, payload).await?;
+        Ok(parse(&octets)?)
+    })
 }
 
 /// A JSON body that may be left out altogether; then every field has its default.

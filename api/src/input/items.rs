@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{check_headers, json, read, schema, typed};
+use super::{extract, json, schema, typed};
 use crate::problem::Failure;
 
 /// An item that does not obey its schema.
@@ -40,12 +40,7 @@ impl<T: ToSchema + DeserializeOwned + 'static> FromRequest for ItemsBody<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move {
-            check_headers(&request)?;
-            let octets = read(&request, payload).await?;
-            Ok(parse(&octets)?)
-        })
+        extract(request, payload, parse)
     }
 }
 
