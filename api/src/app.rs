@@ -17,8 +17,8 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::problem::Failure;
 use crate::rate::Allowance;
 use crate::routes::{
-    answer_actions, answers, attachments, debt_requests, events, evidence, operations, reconciliation,
-    sync_runs, system,
+    answer_actions, answers, attachments, debt_requests, events, evidence, exports, imports, operations,
+    reconciliation, sync_runs, system,
 };
 
 /// The paths of the public port.
@@ -108,6 +108,20 @@ fn resources() -> Vec<Resource> {
         at("/v1/operations/{id}", vec![(M::GET, web::to(operations::get_operation))]),
         at("/v1/operations/{id}/items", vec![(M::GET, web::to(operations::list_operation_items))]),
         at("/v1/operations/{id}/cancel", vec![(M::POST, web::to(operations::cancel_operation))]),
+        at(
+            "/v1/exports",
+            vec![(M::GET, web::to(exports::list_exports)), (M::POST, web::to(exports::create_export))],
+        ),
+        at("/v1/exports/{id}", vec![(M::GET, web::to(exports::get_export))]),
+        at("/v1/exports/{id}/content", vec![(M::GET, web::to(exports::get_export_content))]),
+        at(
+            "/v1/imports",
+            vec![(M::GET, web::to(imports::list_imports)), (M::POST, web::to(imports::create_import))],
+        ),
+        at("/v1/imports/{id}", vec![(M::GET, web::to(imports::get_import))]),
+        at("/v1/imports/{id}/rows", vec![(M::GET, web::to(imports::list_import_rows))]),
+        at("/v1/imports/{id}/marked", vec![(M::GET, web::to(imports::get_marked_import))]),
+        at("/v1/imports/{id}/apply", vec![(M::POST, web::to(imports::apply_import))]),
         at("/v1/reconciliation", vec![(M::GET, web::to(reconciliation::get_reconciliation))]),
         at("/v1/events", vec![(M::GET, web::to(events::list_events))]),
         at("/v1/me", vec![(M::GET, web::to(system::get_me))]),

@@ -113,6 +113,7 @@ fn settings(config: &Config) -> Settings {
             files_per_answer: config.limits.files_per_answer,
             files_per_debtor: config.limits.files_per_debtor,
             file_bytes: u64::try_from(config.limits.file_bytes).unwrap_or(u64::MAX),
+            import_bytes: u64::try_from(config.limits.import_bytes).unwrap_or(u64::MAX),
             bulk_items: config.limits.bulk_items,
             ..settings::Limits::default()
         },

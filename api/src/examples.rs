@@ -31,5 +31,11 @@ pub const ATTACHMENT_TO_DELETE: &str = "019a4c00-0000-7000-8000-00000000000b";
 pub const OPERATION: &str = "019a4c00-0000-7000-8000-00000000000d";
 /// An operation to be stopped.
 pub const OPERATION_TO_CANCEL: &str = "019a4c00-0000-7000-8000-00000000000e";
+/// A spreadsheet that is ready.
+pub const EXPORT: &str = "019a4c00-0000-7000-8000-000000000010";
+/// A spreadsheet with answers, and with a mistake.
+pub const IMPORT: &str = "019a4c00-0000-7000-8000-000000000011";
+/// A spreadsheet to be applied.
+pub const IMPORT_TO_APPLY: &str = "019a4c00-0000-7000-8000-000000000012";
 /// A reading of GIS.
 pub const SYNC_RUN: &str = "019a4c00-0000-7000-8000-00000000000c";

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod examples;
+pub mod form;
 pub mod headers;
 pub mod input;
 mod nearest;

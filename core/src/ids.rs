@@ -76,6 +76,10 @@ ids! {
     CourtDebtId;
     /// Work on many things at once.
     OperationId;
+    /// A list that is written into a spreadsheet.
+    ExportId;
+    /// A spreadsheet with answers.
+    ImportId;
     /// A reading of GIS.
     SyncRunId;
     /// A token: its claim `jti`.

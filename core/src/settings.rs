@@ -97,6 +97,8 @@ pub struct Limits {
     pub debtors: usize,
     /// Bytes of one file.
     pub file_bytes: u64,
+    /// Bytes of a spreadsheet that comes in.
+    pub import_bytes: u64,
     /// Answers in one bulk request.
     pub bulk_items: usize,
 }
@@ -108,6 +110,7 @@ impl Default for Limits {
             files_per_debtor: 5,
             debtors: 100,
             file_bytes: 5 * 1024 * 1024,
+            import_bytes: 20 * 1024 * 1024,
             bulk_items: 1000,
         }
     }

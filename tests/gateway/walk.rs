@@ -55,12 +55,18 @@ async fn identifiers(stand: &Stand) -> BTreeMap<&'static str, String> {
     let operation = json!({ "items": [{ "debt_request_id": request, "has_debt": false }] });
     let operation = stand.client.post("/v1/answers/bulk", &operation).await.ok(202);
     let operation = operation["id"].as_str().unwrap().to_owned();
+    let export = json!({ "kind": "debt_requests" });
+    let export = stand.client.post("/v1/exports", &export).await.ok(202)["id"].as_str().unwrap().to_owned();
+    let import = json!({ "file_name": "a.xlsx", "content_base64": "UEs=" });
+    let import = stand.client.post("/v1/imports", &import).await.ok(202)["id"].as_str().unwrap().to_owned();
     [
         ("debt-requests", request),
         ("answers", answer),
         ("attachments", file),
         ("sync-runs", run),
         ("operations", operation),
+        ("exports", export),
+        ("imports", import),
     ]
     .into()
 }

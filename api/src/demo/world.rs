@@ -11,10 +11,17 @@ use debt_core::answers::{BulkItem, ContentDraft, CreateAnswer, CreateAnswers, On
 use debt_core::attachments::NewFile;
 use debt_core::domain::answer::{Answer, Source, State};
 use debt_core::domain::caller::Caller;
+use debt_core::domain::debt_request::ResponseStatus;
+use debt_core::domain::export::ExportKind;
+use debt_core::domain::import::{AnswerColumnMode, ImportMode};
 use debt_core::idempotency::{Begun, Reply, Writing};
-use debt_core::ids::{AnswerId, AttachmentId, DebtRequestId, OperationId};
+use debt_core::ids::{AnswerId, AttachmentId, DebtRequestId, ExportId, ImportId, OperationId};
+use debt_core::imports::CreateImport;
 use debt_core::jobs::Worker;
+use debt_core::spreadsheets::{DebtRequestRow, DebtRequestsWriter, Said};
 use debt_core::store::debt_requests::{Filter, Sort, SortBy};
+
+use uuid::Uuid;
 
 use crate::examples;
 
@@ -23,7 +30,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The simulator needs seconds; longer means that something is broken.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Debt requests that the examples use.
-const NEEDED: usize = 13;
+const NEEDED: usize = 14;
 
 /// Commits. There is no key, so the reply is not kept.
 async fn finish(writing: Writing) -> Result<()> {
@@ -43,6 +50,34 @@ fn no_debt(request: DebtRequestId, name: Option<&str>, submit: bool) -> CreateAn
         source: Source::Api,
         trace: None,
     }
+}
+
+/// A workbook with an answer, and with one to a debt request that does not exist.
+fn workbook(request: DebtRequestId) -> Result<Bytes> {
+    let mut writer = DebtRequestsWriter::new(&std::env::temp_dir())?;
+    for subrequest in [request, Uuid::nil().into()] {
+        writer.push(&DebtRequestRow {
+            request_number: "",
+            request: None,
+            subrequest,
+            status: ResponseStatus::NotSent,
+            requester: None,
+            employee: None,
+            sent_on: None,
+            period_from: None,
+            period_to: None,
+            due_on: None,
+            fias_house: None,
+            address: None,
+            unified_account: None,
+            account: None,
+            directorate: None,
+            said: Said::HasDebt(false),
+        })?;
+    }
+    let mut content = std::io::Cursor::new(Vec::new());
+    writer.finish(&mut content)?;
+    Ok(content.into_inner().into())
 }
 
 /// Identifiers of this demo for those of the document.
@@ -95,6 +130,9 @@ impl Furnisher<'_> {
         let stopped = self.operation(next()?).await?;
         self.stop(stopped).await?;
         let operation = self.operation(next()?).await?;
+        let export = self.export().await?;
+        let workbook = workbook(next()?)?;
+        let imports = [self.import(&workbook).await?, self.import(&workbook).await?];
         let placed = self.answer(next()?, Some("1C-000123"), true).await?;
         let revoked = self.answer(next()?, None, true).await?;
         for (example, request) in [
@@ -116,12 +154,20 @@ impl Furnisher<'_> {
             (examples::ATTACHMENT_TO_DELETE, self.file("Черновик.txt", "Черновик").await?.to_string()),
             (examples::OPERATION, operation.to_string()),
             (examples::OPERATION_TO_CANCEL, stopped.to_string()),
+            (examples::IMPORT, imports[0].to_string()),
+            (examples::IMPORT_TO_APPLY, imports[1].to_string()),
+            (examples::EXPORT, export.to_string()),
             (examples::SYNC_RUN, self.sync_run().await?),
         ]);
         self.work_until(async || {
             let placed = self.state_of(placed).await?;
             let revoked = self.state_of(revoked).await?;
-            Ok(placed == State::Delivered && revoked == State::Delivered)
+            let written = self.service.get_export(self.caller, export).await?.file.is_some();
+            let mut read = true;
+            for import in imports {
+                read &= self.service.get_import(self.caller, import).await?.import.finished_at.is_some();
+            }
+            Ok(placed == State::Delivered && revoked == State::Delivered && written && read)
         })
         .await?;
         Ok(Examples(ids))
@@ -184,6 +230,29 @@ impl Furnisher<'_> {
         let details = self.service.create_answers(&mut tx, self.caller, command).await?;
         finish(tx).await?;
         Ok(details.operation.id)
+    }
+
+    async fn export(&self) -> Result<ExportId> {
+        let mut tx = self.begin().await?;
+        let filter = Filter::default();
+        let export =
+            self.service.create_export(&mut tx, self.caller, ExportKind::DebtRequests, filter).await?;
+        finish(tx).await?;
+        Ok(export.id)
+    }
+
+    async fn import(&self, workbook: &Bytes) -> Result<ImportId> {
+        let command = CreateImport {
+            file_name: "Запросы.xlsx".to_owned(),
+            content: workbook.clone(),
+            mode: ImportMode::Preview,
+            answer_column: AnswerColumnMode::Strict,
+            submit: false,
+        };
+        let mut tx = self.begin().await?;
+        let details = self.service.create_import(&mut tx, self.caller, command).await?;
+        finish(tx).await?;
+        Ok(details.import.id)
     }
 
     async fn stop(&self, id: OperationId) -> Result<()> {

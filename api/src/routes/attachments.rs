@@ -1,24 +1,24 @@
 //! `/v1/attachments`.
 
-use actix_multipart::{Field, Multipart};
+use actix_multipart::Multipart;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CONTENT_DISPOSITION, CONTENT_TYPE, ContentDisposition, DispositionParam, DispositionType, ExtendedValue,
+    CONTENT_DISPOSITION, ContentDisposition, DispositionParam, DispositionType, ExtendedValue,
 };
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use debt_core::Error;
 use debt_core::attachments::NewFile;
 use debt_core::domain::attachment as domain;
 use debt_core::error::Mistake;
 use debt_core::ids::AttachmentId;
-use debt_core::{Code, Error};
 use futures_util::StreamExt;
-use sha2::{Digest, Sha256};
 
 use crate::caller::Authenticated;
 use crate::examples;
+use crate::form::{broken, digest, file_name, is_form, read_part};
 use crate::input::Body;
 use crate::path::Id;
 use crate::problem::Failure;
@@ -74,8 +74,7 @@ impl FromRequest for Upload {
     type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        if content_type.is_some_and(|text| text.to_ascii_lowercase().starts_with("multipart/form-data")) {
+        if is_form(request) {
             let limit = request
                 .app_data::<Data<AppState>>()
                 .map_or(0, |state| state.service.settings.limits.file_bytes);
@@ -91,10 +90,6 @@ impl FromRequest for Upload {
             Ok(Self { file: content.command().map_err(Error::Invalid)?, digest })
         })
     }
-}
-
-fn broken() -> Failure {
-    Failure::new(Code::MalformedJson, "форма multipart повреждена или оборвалась")
 }
 
 /// Reads the parts `file` and `description`, each at most once, nothing else.
@@ -141,42 +136,14 @@ async fn read_form(mut form: Multipart, limit: u64) -> Result<Upload, Failure> {
     if !mistakes.is_empty() {
         return Err(Error::Invalid(mistakes).into());
     }
-    let digest = digest(&file_name, description.as_deref(), &content);
+    let parts =
+        [file_name.as_bytes(), description.as_deref().unwrap_or_default().as_bytes(), content.as_ref()];
+    let digest = digest(parts);
     Ok(Upload { file: NewFile { file_name, description, content, sha256: None }, digest })
 }
 
 /// Most bytes of a description that are read at all; its 500 characters are counted later, with its place.
 const MOST_DESCRIPTION: u64 = 64 * 1024;
-
-async fn read_part(mut part: Field, limit: u64) -> Result<Bytes, Failure> {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut content = BytesMut::new();
-    while let Some(chunk) = part.next().await {
-        let chunk = chunk.or(Err(broken()))?;
-        if content.len() + chunk.len() > limit {
-            return Err(Failure::new(Code::FileTooLarge, format!("часть формы больше {limit} байт")));
-        }
-        content.extend_from_slice(&chunk);
-    }
-    Ok(content.freeze())
-}
-
-fn file_name(disposition: &ContentDisposition) -> Option<String> {
-    if let Some(ExtendedValue { value, .. }) = disposition.get_filename_ext() {
-        return String::from_utf8(value.clone()).ok();
-    }
-    disposition.get_filename().map(ToOwned::to_owned).filter(|name| !name.is_empty())
-}
-
-/// What a repeat is known by: the content of the parts, not the boundary between them.
-fn digest(file_name: &str, description: Option<&str>, content: &[u8]) -> [u8; 32] {
-    let mut digest = Sha256::new();
-    for part in [file_name.as_bytes(), description.unwrap_or_default().as_bytes(), content] {
-        digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        digest.update(part);
-    }
-    digest.finalize().into()
-}
 
 /// Сведения о файле
 ///

@@ -4,11 +4,11 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::NaiveDate;
-use debt_core::Error;
 use debt_core::debt_requests::DebtRequestDetails;
 use debt_core::domain::caller::Caller;
 use debt_core::ids::DebtRequestId;
 use debt_core::store::debt_requests::{After, Filter, Sort, SortBy};
+use debt_core::{Error, Service};
 
 use crate::caller::Authenticated;
 use crate::examples;
@@ -51,7 +51,7 @@ pub(crate) async fn list_debt_requests(
     let sort = query.one_with("sort", read_sort).unwrap_or(BY_DUE_ON);
     let ask = Ask::read(&mut query, "debt-requests", &state)?;
     query.finish()?;
-    let filter = complete(&state, &caller, conditions).await?;
+    let filter = with_day(&state.service, &caller, conditions).await?;
     let after = ask.after.as_ref().map(|position| after(sort, position)).transpose()?;
     let rows = state.service.list_debt_requests(&caller, &filter, sort, after.as_ref(), ask.rows()).await?;
     let mut response =
@@ -69,13 +69,13 @@ async fn tell_age(response: &mut HttpResponse, state: &AppState, caller: &Caller
 }
 
 /// Brings the organisation's day into the conditions where `due=today` asks for it.
-async fn complete(
-    state: &AppState,
+pub(crate) async fn with_day(
+    service: &Service,
     caller: &Caller,
     (mut filter, due_today): (Filter, bool),
 ) -> Result<Filter, Error> {
     if due_today {
-        let today = state.service.day_of(caller).await?;
+        let today = service.day_of(caller).await?;
         filter.due_from = Some(filter.due_from.map_or(today, |day| day.max(today)));
         filter.due_to = Some(filter.due_to.map_or(today, |day| day.min(today)));
     }
@@ -131,7 +131,7 @@ pub(crate) async fn count_debt_requests(
     let mut query = Query::of(request.query_string(), &debt_request_parameters(&[]))?;
     let conditions = read_debt_request_filter(&mut query);
     query.finish()?;
-    let filter = complete(&state, &caller, conditions).await?;
+    let filter = with_day(&state.service, &caller, conditions).await?;
     let counts = state.service.count_debt_requests(&caller, &filter).await?;
     let mut response = HttpResponse::Ok().json(DebtRequestCounts::from(counts));
     tell_age(&mut response, &state, &caller).await?;

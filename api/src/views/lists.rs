@@ -7,6 +7,8 @@ use uuid::Uuid;
 use super::answers::Answer;
 use super::debt_requests::DebtRequest;
 use super::events::Event;
+use super::exports::Export;
+use super::imports::{Import, ImportRow};
 use super::operations::{Operation, OperationItem};
 use super::sync_runs::SyncRun;
 use super::texts::{ExternalId, RequestNumber};
@@ -41,11 +43,17 @@ pages! {
     AnswerPage of Answer;
     /// Страница событий.
     EventPage of Event;
+    /// Страница выгрузок в файлы.
+    ExportPage of Export;
+    /// Страница загрузок файлов.
+    ImportPage of Import;
+    /// Страница строк файла.
+    ImportRowPage of ImportRow;
     /// Страница операций.
     OperationPage of Operation;
     /// Страница записей операции.
     OperationItemPage of OperationItem;
-    /// Страница выгрузок.
+    /// Страница выгрузок из ГИС ЖКХ.
     SyncRunPage of SyncRun;
 }
 

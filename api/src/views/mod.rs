@@ -11,6 +11,8 @@ pub mod debt_request_input;
 pub mod debt_requests;
 pub mod events;
 pub(crate) mod evidence;
+pub mod exports;
+pub mod imports;
 pub mod lists;
 pub mod operations;
 pub mod reconciliation;

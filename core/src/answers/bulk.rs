@@ -14,7 +14,7 @@ use crate::case::Case;
 use crate::domain::caller::Caller;
 use crate::domain::operation::{Intake, ItemError, Operation, OperationItem, OperationKind, OperationStatus};
 use crate::error::{Code, Conflict, Error, Mistake, Place, Result};
-use crate::ids::{DebtRequestId, OperationId};
+use crate::ids::{AnswerId, DebtRequestId, OperationId};
 use crate::operations::{OperationDetails, details, end};
 use crate::store::{Tx, operations};
 
@@ -49,6 +49,15 @@ pub struct CreateAnswers {
     pub items: Vec<BulkItem>,
 }
 
+/// An answer that was taken, or that was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TakenAnswer {
+    /// The answer.
+    pub(crate) id: AnswerId,
+    /// What became of it.
+    pub(crate) intake: Intake,
+}
+
 /// What became of an item; a refused one has its mistakes.
 type Taken = std::result::Result<Placed, Vec<Mistake>>;
 
@@ -80,6 +89,18 @@ impl Service {
         }
         let items = named.into_iter().zip(&taken).zip(0..).map(|((named, taken), at)| item(at, named, taken));
         self.note_operation(tx, caller, items.collect()).await
+    }
+
+    /// Takes answers that are not told of by an operation.
+    pub(crate) async fn take_answers(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        items: Vec<BulkItem>,
+    ) -> Result<Vec<std::result::Result<TakenAnswer, Vec<Mistake>>>> {
+        let taken = self.take_all(tx, caller, items).await?.into_iter();
+        let short = |Placed { answer, outcome }| TakenAnswer { id: answer.id, intake: intake(outcome) };
+        Ok(taken.map(|taken| taken.map(short)).collect())
     }
 
     /// Brings every command to its debt request and writes what came of it.
@@ -176,7 +197,7 @@ impl Service {
 }
 
 /// A refusal as mistakes of the item; what is not about the item concerns everything.
-fn mistakes_of(error: Error) -> Result<Vec<Mistake>> {
+pub(crate) fn mistakes_of(error: Error) -> Result<Vec<Mistake>> {
     match error {
         Error::Invalid(mistakes) => Ok(mistakes),
         Error::Conflict(conflict) => Ok(of_conflict(*conflict)),
@@ -220,17 +241,18 @@ fn below(at: usize, taken: &Taken) -> Vec<Mistake> {
 fn item(place: i64, named: (Option<DebtRequestId>, Option<String>), taken: &Taken) -> OperationItem {
     let (debt_request, external_id) = named;
     let (intake, answer, errors) = match taken {
-        Ok(Placed { answer, outcome }) => {
-            let intake = match outcome {
-                CreatedOutcome::Draft => Intake::Drafted,
-                CreatedOutcome::Queued => Intake::Queued,
-                CreatedOutcome::Same => Intake::Unchanged,
-            };
-            (intake, Some(answer.id), Vec::new())
-        }
+        Ok(Placed { answer, outcome }) => (intake(*outcome), Some(answer.id), Vec::new()),
         Err(mistakes) => (Intake::Refused, None, mistakes.iter().map(item_error).collect()),
     };
     OperationItem { place, debt_request, external_id, intake, answer, errors }
+}
+
+const fn intake(outcome: CreatedOutcome) -> Intake {
+    match outcome {
+        CreatedOutcome::Draft => Intake::Drafted,
+        CreatedOutcome::Queued => Intake::Queued,
+        CreatedOutcome::Same => Intake::Unchanged,
+    }
 }
 
 fn item_error(mistake: &Mistake) -> ItemError {

@@ -22,6 +22,7 @@ mod refresh;
 mod revoke;
 
 pub use bulk::{BulkItem, CreateAnswers, OnInvalid};
+pub(crate) use bulk::{TakenAnswer, mistakes_of};
 pub use input::{
     ContentDraft, ContentPatch, CreateAnswer, DebtorDraft, EditAnswer, FileDraft, FileSource,
     IdentityDocumentDraft, Patch, RevokeAnswer, SubmitAnswer,

@@ -138,6 +138,8 @@ fn wait(job: JobName, report: &Report, now: DateTime<Utc>) -> Duration {
         | JobName::Outbox
         | JobName::Polling
         | JobName::Settle
+        | JobName::Exports
+        | JobName::Imports
         | JobName::Operations => PERIOD,
     };
     if report.done > 0 {

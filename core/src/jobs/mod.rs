@@ -9,10 +9,12 @@ mod calls;
 mod driver;
 mod elsewhere;
 mod ends;
+mod export_files;
 mod exports;
 mod files;
 mod followers;
 mod gate;
+mod import_files;
 mod items;
 mod journal;
 mod judge;
@@ -38,7 +40,7 @@ mod windows;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use gis_client::{Gis, Signer};
 use serde_json::Value;
 
@@ -96,6 +98,12 @@ impl Worker {
         self.service.clock.now()
     }
 
+    /// When work that ends now is deleted with its files.
+    pub(crate) fn kept_until(&self) -> DateTime<Utc> {
+        let kept = TimeDelta::from_std(self.service.settings.retention.operations).unwrap_or(TimeDelta::MAX);
+        self.now().checked_add_signed(kept).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
     /// One activation of a job.
     ///
     /// # Errors
@@ -107,6 +115,8 @@ impl Worker {
             JobName::Outbox => outbox::activate(self).await,
             JobName::Polling => polling::activate(self).await,
             JobName::Settle => settle::activate(self).await,
+            JobName::Exports => export_files::activate(self).await,
+            JobName::Imports => import_files::activate(self).await,
             JobName::Operations => operations::activate(self).await,
             JobName::Retention => retention::activate(self).await,
         }

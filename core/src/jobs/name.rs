@@ -13,6 +13,10 @@ crate::domain::words::words! {
         Polling = "polling" "получение результатов",
         /// Finds out what became of uncertain answers and confirms delivered ones.
         Settle = "settle" "сверка ответов",
+        /// Writes lists into spreadsheets.
+        Exports = "exports" "выгрузка в файлы Excel",
+        /// Reads answers from spreadsheets.
+        Imports = "imports" "ответы из файлов Excel",
         /// Ends operations whose items have come to their ends.
         Operations = "operations" "завершение операций",
         /// Deletes what is no longer needed.

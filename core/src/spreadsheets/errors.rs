@@ -55,6 +55,17 @@ impl RowErrors {
         Self { listed: Vec::new(), count: 0, most: limits.errors }
     }
 
+    /// None yet; for those that were noted before, with [`add`](Self::add).
+    #[must_use]
+    pub fn again(limits: &Limits) -> Self {
+        Self::new(limits)
+    }
+
+    /// Adds one that was noted before, for a marked copy, which shows no codes.
+    pub fn add(&mut self, row: u32, column: Option<String>, detail: String) {
+        self.push(RowError { row, column, code: "noted", detail });
+    }
+
     pub(super) fn push(&mut self, error: RowError) {
         self.count += 1;
         if self.listed.len() < self.most {

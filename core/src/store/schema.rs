@@ -1,7 +1,9 @@
 //! Tables as diesel sees them; `migrations/` makes them, and a test compares the two.
 
+mod spreadsheets;
 mod work;
 
+pub(crate) use spreadsheets::{exports, import_rows, imports};
 pub(crate) use work::{operation_items, operations};
 
 diesel::table! {
@@ -420,7 +422,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     watches,
     evidence,
     operations,
-    operation_items
+    operation_items,
+    exports,
+    imports,
+    import_rows
 );
 
 diesel::joinable!(attempts -> messages (message_id));
@@ -433,3 +438,4 @@ diesel::joinable!(answer_files -> answers (answer_id));
 diesel::joinable!(external_ids -> answers (answer_id));
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(operation_items::intake, answers::state);
+diesel::allow_columns_to_appear_in_same_group_by_clause!(import_rows::intake, answers::state);

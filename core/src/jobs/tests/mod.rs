@@ -6,3 +6,4 @@ mod client;
 mod elsewhere;
 mod model;
 mod reading;
+mod spreadsheets;
