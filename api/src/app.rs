@@ -17,8 +17,8 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::problem::Failure;
 use crate::rate::Allowance;
 use crate::routes::{
-    answer_actions, answers, attachments, debt_requests, events, evidence, operations, reconciliation,
-    sync_runs, system,
+    answer_actions, answers, attachments, court_debts, debt_requests, events, evidence, match_runs,
+    operations, reconciliation, registries, sync_runs, system,
 };
 
 /// The paths of the public port.
@@ -108,6 +108,48 @@ fn resources() -> Vec<Resource> {
         at("/v1/operations/{id}", vec![(M::GET, web::to(operations::get_operation))]),
         at("/v1/operations/{id}/items", vec![(M::GET, web::to(operations::list_operation_items))]),
         at("/v1/operations/{id}/cancel", vec![(M::POST, web::to(operations::cancel_operation))]),
+        at(
+            "/v1/court-debt-registries",
+            vec![
+                (M::GET, web::to(registries::list_registries)),
+                (M::POST, web::to(registries::upload_registry)),
+            ],
+        ),
+        at("/v1/court-debt-registries/{id}", vec![(M::GET, web::to(registries::get_registry))]),
+        at(
+            "/v1/court-debt-registries/{id}/problems",
+            vec![(M::GET, web::to(registries::list_registry_problems))],
+        ),
+        at("/v1/court-debt-registries/{id}/rows", vec![(M::GET, web::to(registries::list_registry_rows))]),
+        at(
+            "/v1/court-debt-registries/{id}/activate",
+            vec![(M::POST, web::to(registries::activate_registry))],
+        ),
+        at(
+            "/v1/court-debts",
+            vec![
+                (M::GET, web::to(court_debts::list_court_debts)),
+                (M::POST, web::to(court_debts::add_court_debt)),
+            ],
+        ),
+        at(
+            "/v1/court-debts/{id}",
+            vec![
+                (M::GET, web::to(court_debts::get_court_debt)),
+                (M::PUT, web::to(court_debts::replace_court_debt)),
+                (M::DELETE, web::to(court_debts::delete_court_debt)),
+            ],
+        ),
+        at(
+            "/v1/match-runs",
+            vec![
+                (M::GET, web::to(match_runs::list_match_runs)),
+                (M::POST, web::to(match_runs::start_match_run)),
+            ],
+        ),
+        at("/v1/match-runs/{id}", vec![(M::GET, web::to(match_runs::get_match_run))]),
+        at("/v1/match-runs/{id}/items", vec![(M::GET, web::to(match_runs::list_match_run_items))]),
+        at("/v1/match-runs/{id}/cancel", vec![(M::POST, web::to(match_runs::cancel_match_run))]),
         at("/v1/reconciliation", vec![(M::GET, web::to(reconciliation::get_reconciliation))]),
         at("/v1/events", vec![(M::GET, web::to(events::list_events))]),
         at("/v1/me", vec![(M::GET, web::to(system::get_me))]),
@@ -181,7 +223,7 @@ pub async fn finish(
 /// Which pages of other sites may call us from a browser: none, unless the configuration names them.
 pub fn cors(origins: &[String]) -> Cors {
     let cors = origins.iter().fold(Cors::default(), |cors, origin| cors.allowed_origin(origin));
-    cors.allowed_methods(["GET", "POST", "PATCH", "DELETE"])
+    cors.allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers(["authorization", "content-type", "if-match", "idempotency-key", "organization-id"])
         .expose_headers([
             "data-as-of",

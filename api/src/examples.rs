@@ -31,5 +31,15 @@ pub const ATTACHMENT_TO_DELETE: &str = "019a4c00-0000-7000-8000-00000000000b";
 pub const OPERATION: &str = "019a4c00-0000-7000-8000-00000000000d";
 /// An operation to be stopped.
 pub const OPERATION_TO_CANCEL: &str = "019a4c00-0000-7000-8000-00000000000e";
+/// A registry of court debts without mistakes.
+pub const REGISTRY: &str = "019a4c00-0000-7000-8000-000000000011";
+/// A row of the registry that answers.
+pub const COURT_DEBT: &str = "019a4c00-0000-7000-8000-000000000012";
+/// Another one, to be deleted.
+pub const COURT_DEBT_TO_DELETE: &str = "019a4c00-0000-7000-8000-000000000013";
+/// A match with the registry that has ended.
+pub const MATCH_RUN: &str = "019a4c00-0000-7000-8000-000000000014";
+/// A match to be stopped.
+pub const MATCH_RUN_TO_CANCEL: &str = "019a4c00-0000-7000-8000-000000000015";
 /// A reading of GIS.
 pub const SYNC_RUN: &str = "019a4c00-0000-7000-8000-00000000000c";

@@ -74,6 +74,10 @@ ids! {
     EventId;
     /// A row of the registry of court debts.
     CourtDebtId;
+    /// A registry of court debts: one file, or rows added one by one.
+    RegistryId;
+    /// A match of many debt requests with a registry.
+    MatchRunId;
     /// Work on many things at once.
     OperationId;
     /// A reading of GIS.

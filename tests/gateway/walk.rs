@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{Client, Stand, for_both};
+use crate::registry;
 
 /// One operation of the document.
 struct Operation {
@@ -55,12 +56,21 @@ async fn identifiers(stand: &Stand) -> BTreeMap<&'static str, String> {
     let operation = json!({ "items": [{ "debt_request_id": request, "has_debt": false }] });
     let operation = stand.client.post("/v1/answers/bulk", &operation).await.ok(202);
     let operation = operation["id"].as_str().unwrap().to_owned();
+    let registry = registry::upload(&stand.client, &[]).await.ok(202)["id"].as_str().unwrap().to_owned();
+    let debt = stand.client.post("/v1/court-debts", &registry::debt("кв. 1")).await.ok(201);
+    let debt = debt["id"].as_str().unwrap().to_owned();
+    let everything = json!({ "scope": { "filter": {} }, "mode": "preview" });
+    let matched =
+        stand.client.post("/v1/match-runs", &everything).await.ok(202)["id"].as_str().unwrap().to_owned();
     [
         ("debt-requests", request),
         ("answers", answer),
         ("attachments", file),
         ("sync-runs", run),
         ("operations", operation),
+        ("court-debt-registries", registry),
+        ("court-debts", debt),
+        ("match-runs", matched),
     ]
     .into()
 }
@@ -122,7 +132,9 @@ fn each_path_knows_its_methods_and_names_them() {
             paths.entry(operation.address(&identifiers)).or_default().push(operation.method.to_string());
         }
         for (path, mut methods) in paths {
-            let reply = stand.client.call(Method::PUT, &path).send().await;
+            let unknown =
+                [Method::PUT, Method::PATCH].into_iter().find(|it| !methods.contains(&it.to_string()));
+            let reply = stand.client.call(unknown.unwrap(), &path).send().await;
             let mut allowed: Vec<_> = reply.header("allow").split(", ").map(str::to_owned).collect();
             allowed.retain(|method| method != "HEAD" && method != "OPTIONS");
             allowed.sort_unstable();

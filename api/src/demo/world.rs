@@ -6,15 +6,22 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
+use chrono::NaiveDate;
 use debt_core::Service;
-use debt_core::answers::{BulkItem, ContentDraft, CreateAnswer, CreateAnswers, OnInvalid};
+use debt_core::answers::{BulkItem, ContentDraft, CreateAnswer, CreateAnswers, DebtorDraft, OnInvalid};
 use debt_core::attachments::NewFile;
 use debt_core::domain::answer::{Answer, Source, State};
 use debt_core::domain::caller::Caller;
+use debt_core::domain::match_run::MatchMode;
 use debt_core::idempotency::{Begun, Reply, Writing};
-use debt_core::ids::{AnswerId, AttachmentId, DebtRequestId, OperationId};
+use debt_core::ids::{
+    AnswerId, AttachmentId, CourtDebtId, DebtRequestId, MatchRunId, OperationId, RegistryId,
+};
 use debt_core::jobs::Worker;
+use debt_core::match_runs::{MatchScope, StartMatchRun};
+use debt_core::registries::{CourtDebtDraft, NewRegistry};
 use debt_core::store::debt_requests::{Filter, Sort, SortBy};
+use uuid::Uuid;
 
 use crate::examples;
 
@@ -116,6 +123,11 @@ impl Furnisher<'_> {
             (examples::ATTACHMENT_TO_DELETE, self.file("Черновик.txt", "Черновик").await?.to_string()),
             (examples::OPERATION, operation.to_string()),
             (examples::OPERATION_TO_CANCEL, stopped.to_string()),
+            (examples::REGISTRY, self.registry().await?.to_string()),
+            (examples::COURT_DEBT, self.court_debt().await?.to_string()),
+            (examples::COURT_DEBT_TO_DELETE, self.court_debt().await?.to_string()),
+            (examples::MATCH_RUN_TO_CANCEL, self.match_run(true).await?.to_string()),
+            (examples::MATCH_RUN, self.match_run(false).await?.to_string()),
             (examples::SYNC_RUN, self.sync_run().await?),
         ]);
         self.work_until(async || {
@@ -214,6 +226,60 @@ impl Furnisher<'_> {
         let file = self.service.upload_attachment(&mut tx, self.caller, file).await?;
         finish(tx).await?;
         Ok(file.id)
+    }
+
+    async fn registry(&self) -> Result<RegistryId> {
+        let file = NewRegistry {
+            file_name: "Реестр 1027700132195.xlsx".to_owned(),
+            content: Bytes::from_static(include_bytes!("registry.xlsx")),
+            ogrn: None,
+            department: None,
+        };
+        let checked = self.service.check_registry(self.caller, file).await?;
+        let mut tx = self.begin().await?;
+        let registry = self.service.store_registry(&mut tx, self.caller, checked).await?;
+        // It answers already, so that the rows of the examples belong to it.
+        let registry = self.service.activate_registry(&mut tx, self.caller, registry.id).await?;
+        finish(tx).await?;
+        Ok(registry.id)
+    }
+
+    async fn court_debt(&self) -> Result<CourtDebtId> {
+        let debtor = DebtorDraft {
+            last_name: "Вымышленный".to_owned(),
+            first_name: "Пётр".to_owned(),
+            ..DebtorDraft::default()
+        };
+        let draft = CourtDebtDraft {
+            department: None,
+            fias_house_id: Uuid::now_v7(),
+            gis_house_id: None,
+            address: None,
+            premises: "кв. 12".to_owned(),
+            in_force_from: NaiveDate::from_ymd_opt(2025, 3, 12).unwrap_or_default(),
+            repaid_on: None,
+            debtors: vec![debtor],
+            comment: None,
+        };
+        let mut tx = self.begin().await?;
+        let kept = self.service.add_court_debt(&mut tx, self.caller, draft).await?;
+        finish(tx).await?;
+        Ok(kept.debt.entry.id)
+    }
+
+    /// A match of everything; stopped before the jobs have had a chance, or left to them.
+    async fn match_run(&self, stopped: bool) -> Result<MatchRunId> {
+        let scope = MatchScope::Filter(Box::default());
+        let requests = self.service.match_scope(self.caller, scope).await?;
+        let command =
+            StartMatchRun { requests, mode: MatchMode::Preview, only_debts: false, department: None };
+        let mut tx = self.begin().await?;
+        let details = self.service.start_match_run(&mut tx, self.caller, command).await?;
+        if stopped {
+            self.service.cancel_match_run(&mut tx, self.caller, details.run.id).await?;
+        }
+        finish(tx).await?;
+        Ok(details.run.id)
     }
 
     async fn sync_run(&self) -> Result<String> {

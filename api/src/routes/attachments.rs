@@ -93,7 +93,7 @@ impl FromRequest for Upload {
     }
 }
 
-fn broken() -> Failure {
+pub(super) fn broken() -> Failure {
     Failure::new(Code::MalformedJson, "форма multipart повреждена или оборвалась")
 }
 
@@ -141,14 +141,15 @@ async fn read_form(mut form: Multipart, limit: u64) -> Result<Upload, Failure> {
     if !mistakes.is_empty() {
         return Err(Error::Invalid(mistakes).into());
     }
-    let digest = digest(&file_name, description.as_deref(), &content);
+    let described = description.as_deref().unwrap_or_default();
+    let digest = digest(&[file_name.as_bytes(), described.as_bytes(), &content]);
     Ok(Upload { file: NewFile { file_name, description, content, sha256: None }, digest })
 }
 
 /// Most bytes of a description that are read at all; its 500 characters are counted later, with its place.
 const MOST_DESCRIPTION: u64 = 64 * 1024;
 
-async fn read_part(mut part: Field, limit: u64) -> Result<Bytes, Failure> {
+pub(super) async fn read_part(mut part: Field, limit: u64) -> Result<Bytes, Failure> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut content = BytesMut::new();
     while let Some(chunk) = part.next().await {
@@ -161,7 +162,7 @@ async fn read_part(mut part: Field, limit: u64) -> Result<Bytes, Failure> {
     Ok(content.freeze())
 }
 
-fn file_name(disposition: &ContentDisposition) -> Option<String> {
+pub(super) fn file_name(disposition: &ContentDisposition) -> Option<String> {
     if let Some(ExtendedValue { value, .. }) = disposition.get_filename_ext() {
         return String::from_utf8(value.clone()).ok();
     }
@@ -169,9 +170,9 @@ fn file_name(disposition: &ContentDisposition) -> Option<String> {
 }
 
 /// What a repeat is known by: the content of the parts, not the boundary between them.
-fn digest(file_name: &str, description: Option<&str>, content: &[u8]) -> [u8; 32] {
+pub(super) fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut digest = Sha256::new();
-    for part in [file_name.as_bytes(), description.unwrap_or_default().as_bytes(), content] {
+    for part in parts {
         digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         digest.update(part);
     }

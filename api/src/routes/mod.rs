@@ -3,12 +3,15 @@
 pub(crate) mod answer_actions;
 pub(crate) mod answers;
 pub(crate) mod attachments;
+pub(crate) mod court_debts;
 pub(crate) mod debt_requests;
 pub(crate) mod events;
 pub(crate) mod evidence;
 pub(crate) mod filters;
+pub(crate) mod match_runs;
 pub(crate) mod operations;
 pub(crate) mod reconciliation;
+pub(crate) mod registries;
 pub(crate) mod sync_runs;
 pub(crate) mod system;
 pub(crate) mod testing;

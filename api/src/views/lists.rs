@@ -7,7 +7,9 @@ use uuid::Uuid;
 use super::answers::Answer;
 use super::debt_requests::DebtRequest;
 use super::events::Event;
+use super::match_runs::{MatchRun, MatchRunItem};
 use super::operations::{Operation, OperationItem};
+use super::registries::{CourtDebt, CourtDebtRegistry, RegistryProblem};
 use super::sync_runs::SyncRun;
 use super::texts::{ExternalId, RequestNumber};
 
@@ -45,6 +47,16 @@ pages! {
     OperationPage of Operation;
     /// Страница записей операции.
     OperationItemPage of OperationItem;
+    /// Страница реестров задолженностей.
+    CourtDebtRegistryPage of CourtDebtRegistry;
+    /// Страница ошибок и предупреждений реестра.
+    RegistryProblemPage of RegistryProblem;
+    /// Страница строк реестра.
+    CourtDebtPage of CourtDebt;
+    /// Страница сверок с реестром.
+    MatchRunPage of MatchRun;
+    /// Страница итогов сверки.
+    MatchRunItemPage of MatchRunItem;
     /// Страница выгрузок.
     SyncRunPage of SyncRun;
 }

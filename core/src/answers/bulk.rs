@@ -176,7 +176,7 @@ impl Service {
 }
 
 /// A refusal as mistakes of the item; what is not about the item concerns everything.
-fn mistakes_of(error: Error) -> Result<Vec<Mistake>> {
+pub(super) fn mistakes_of(error: Error) -> Result<Vec<Mistake>> {
     match error {
         Error::Invalid(mistakes) => Ok(mistakes),
         Error::Conflict(conflict) => Ok(of_conflict(*conflict)),

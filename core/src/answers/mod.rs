@@ -5,12 +5,13 @@
 //! an earlier answer, `office`, `desk` and `dispatch` do it; the others are one use case or a few each.
 
 mod bulk;
+pub(crate) mod by_registry;
 mod create;
 mod deadline;
 mod decide;
 mod desk;
 mod dispatch;
-mod draft;
+pub(crate) mod draft;
 mod edit;
 mod executor;
 pub mod input;

@@ -57,6 +57,8 @@ words! {
         AnswerRevokeFailed = "answer.revoke_failed" "Отозвать ответ не удалось",
         /// Work on many things at once has ended.
         OperationCompleted = "operation.completed" "Операция закончена",
+        /// A registry of court debts took the place of another.
+        RegistryActivated = "registry.activated" "Реестр задолженностей введён в действие",
         /// GIS was read.
         SyncCompleted = "sync.completed" "Выгрузка выполнена",
         /// GIS could not be read.

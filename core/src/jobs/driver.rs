@@ -138,6 +138,7 @@ fn wait(job: JobName, report: &Report, now: DateTime<Utc>) -> Duration {
         | JobName::Outbox
         | JobName::Polling
         | JobName::Settle
+        | JobName::Matching
         | JobName::Operations => PERIOD,
     };
     if report.done > 0 {

@@ -17,6 +17,7 @@ mod items;
 mod journal;
 mod judge;
 mod looks;
+mod matching;
 mod mirror;
 pub mod name;
 mod operations;
@@ -107,6 +108,7 @@ impl Worker {
             JobName::Outbox => outbox::activate(self).await,
             JobName::Polling => polling::activate(self).await,
             JobName::Settle => settle::activate(self).await,
+            JobName::Matching => matching::activate(self).await,
             JobName::Operations => operations::activate(self).await,
             JobName::Retention => retention::activate(self).await,
         }

@@ -13,6 +13,8 @@ crate::domain::words::words! {
         Polling = "polling" "получение результатов",
         /// Finds out what became of uncertain answers and confirms delivered ones.
         Settle = "settle" "сверка ответов",
+        /// Compares debt requests with the registry of court debts.
+        Matching = "matching" "сверка с реестром",
         /// Ends operations whose items have come to their ends.
         Operations = "operations" "завершение операций",
         /// Deletes what is no longer needed.

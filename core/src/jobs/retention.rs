@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{Report, Worker};
 use crate::Result;
 use crate::ids::ContentId;
-use crate::store::{attachments, events, evidence, operations, receipts};
+use crate::store::{attachments, events, evidence, match_runs, operations, receipts};
 
 /// Rows deleted in one transaction; others can write in between.
 const BATCH: i64 = 500;
@@ -37,20 +37,21 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     let events = events::delete_before(&mut tx, before(now, kept), BATCH).await?;
     let receipts = receipts::delete_before(&mut tx, before(now, retention.receipts), BATCH).await?;
     let operations = operations::delete_before(&mut tx, before(now, retention.operations), FEW).await?;
+    let runs = match_runs::delete_before(&mut tx, before(now, retention.operations), FEW).await?;
     let files = attachments::delete_expired(&mut tx, now, BATCH).await?;
     let kept = worker.service.evidence_kept_since();
     let messages = evidence::delete_before(&mut tx, kept, BATCH).await?;
     tx.commit().await?;
     delete_content(worker, files.iter().copied().map(ContentId::from)).await?;
     delete_content(worker, messages.iter().copied()).await?;
-    let rows = events + receipts + operations + files.len() + messages.len();
+    let rows = events + receipts + operations + runs + files.len() + messages.len();
     // Listing the store and counting the rows are the dear part: only when the rest is done with.
     let (orphans, counted) =
         if rows == 0 { (sweep(worker, now).await?, worker.service.db.learn().await?) } else { (0, false) };
     Ok(Report {
         done: u64::try_from(rows).unwrap_or(u64::MAX),
         next: Some(now + PAUSE),
-        detail: json!({ "events": events, "receipts": receipts, "operations": operations, "files": files.len(), "evidence": messages.len(), "orphans": orphans, "counted": counted }),
+        detail: json!({ "events": events, "receipts": receipts, "operations": operations, "match_runs": runs, "files": files.len(), "evidence": messages.len(), "orphans": orphans, "counted": counted }),
     })
 }
 

@@ -10,8 +10,8 @@ use diesel_async::RunQueryDsl;
 
 use super::db::{Backend, both};
 use super::schema::{
-    attachments, debt_requests, employees, events, messages, operation_items, operations, organizations,
-    sync_runs,
+    attachments, court_debt_registries, court_debts, debt_requests, employees, events, match_items,
+    match_runs, messages, operation_items, operations, organizations, sync_runs,
 };
 use super::types::{Guid, Json, Ts};
 use super::{Conn, StoreError};
@@ -134,6 +134,13 @@ pub(crate) async fn remove(conn: &mut Conn, id: OrganizationId) -> Result<bool, 
         diesel::delete(events::table.filter(events::organization_id.eq(id))).execute(c).await?;
         diesel::delete(messages::table.filter(messages::organization_id.eq(id))).execute(c).await?;
         diesel::delete(sync_runs::table.filter(sync_runs::organization_id.eq(id))).execute(c).await?;
+        let runs = match_runs::table.filter(match_runs::organization_id.eq(id));
+        let matched = match_items::table.filter(match_items::run_id.eq_any(runs.select(match_runs::id)));
+        diesel::delete(matched).execute(c).await?;
+        diesel::delete(runs).execute(c).await?;
+        diesel::delete(court_debts::table.filter(court_debts::organization_id.eq(id))).execute(c).await?;
+        let registries = court_debt_registries::table.filter(court_debt_registries::organization_id.eq(id));
+        diesel::delete(registries).execute(c).await?;
         let ended = operations::table.filter(operations::organization_id.eq(id));
         let items = operation_items::table
             .filter(operation_items::operation_id.eq_any(ended.select(operations::id)));

@@ -1,7 +1,11 @@
 //! Tables as diesel sees them; `migrations/` makes them, and a test compares the two.
 
+mod matching;
+mod registry;
 mod work;
 
+pub(crate) use matching::{match_items, match_runs};
+pub(crate) use registry::{court_debt_registries, court_debts};
 pub(crate) use work::{operation_items, operations};
 
 diesel::table! {
@@ -420,7 +424,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     watches,
     evidence,
     operations,
-    operation_items
+    operation_items,
+    court_debt_registries,
+    court_debts,
+    match_runs,
+    match_items
 );
 
 diesel::joinable!(attempts -> messages (message_id));
@@ -431,5 +439,6 @@ diesel::joinable!(answers -> debt_requests (debt_request_id));
 diesel::joinable!(answer_files -> attachments (attachment_id));
 diesel::joinable!(answer_files -> answers (answer_id));
 diesel::joinable!(external_ids -> answers (answer_id));
+diesel::joinable!(court_debts -> court_debt_registries (registry_id));
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(operation_items::intake, answers::state);

@@ -20,7 +20,8 @@ pub(crate) const PPA: Uuid = uuid!("d0b70000-5100-4000-8000-0000000000a1");
 /// The supplier of the other organisation.
 pub(crate) const FOREIGN_PPA: Uuid = uuid!("d0b70000-5100-4000-8000-0000000000a2");
 /// Everything a token may do.
-pub(crate) const ALL_SCOPES: &str = "requests:read,answers:read,answers:submit,attachments:write,events:read";
+pub(crate) const ALL_SCOPES: &str = "requests:read,answers:read,answers:submit,attachments:write,events:read,\
+                                     registry:read,registry:write";
 /// Steps of ten seconds: what goes well takes less than this.
 const SHORT_STEPS: usize = 12;
 /// Steps after which a story has certainly gone wrong: two hours.
