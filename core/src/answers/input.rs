@@ -1,10 +1,9 @@
 //! What clients send about answers, before anything of it was checked. Personal data: `Debug` shows none.
 
-use std::fmt;
-
 use bytes::Bytes;
 
 use crate::domain::answer::{Confirm, Source};
+use crate::domain::hidden::hide;
 use crate::ids::{AttachmentId, DebtRequestId, EmployeeId};
 
 /// What an answer shall say.
@@ -152,16 +151,6 @@ pub struct RevokeAnswer {
     pub reason: Option<String>,
     /// W3C `traceparent` of the request.
     pub trace: Option<String>,
-}
-
-macro_rules! hide {
-    ($($name:ident),+) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(concat!(stringify!($name), "(***)"))
-            }
-        }
-    )+};
 }
 
 hide!(

@@ -5,15 +5,14 @@
 //! plain line ends, the multiset of persons, the multiset of files by type and GOST digest. The executor, order and
 //! identifiers do not count. What GIS shows is brought into the same form, and only keyed hashes are kept and compared.
 
-use std::collections::BTreeMap;
-use std::fmt;
-
 use gis_client::debt_requests::{AtLeastOne, ExportedDebtor, ExportedIdentityDocument, ExportedResponse};
 use gis_client::text::{Comment, DocumentNumber, DocumentSeries, NsiCode, PersonName, Personal, Snils};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use std::collections::BTreeMap;
 
+use crate::domain::hidden::hide;
 use crate::ids::AttachmentId;
 
 /// What an answer says.
@@ -71,16 +70,6 @@ pub struct DebtDocument {
     pub type_code: NsiCode,
     /// The file.
     pub attachment: AttachmentId,
-}
-
-macro_rules! hide {
-    ($($name:ident),+) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(concat!(stringify!($name), "(***)"))
-            }
-        }
-    )+};
 }
 
 hide!(Content, Debtor, IdentityDocument, Canonical);

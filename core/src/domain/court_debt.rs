@@ -3,8 +3,6 @@
 //! [`Entry`] is what matching reads of a row; its premises are read once, when the row is loaded. [`CourtDebt`] is the whole
 //! row, from which an answer is made. Called by [`super::matching`] and by whoever loads and stores registries.
 
-use std::fmt;
-
 use chrono::NaiveDate;
 use gis_client::debt_requests::AtLeastOne;
 use gis_client::text::Comment;
@@ -14,6 +12,7 @@ use super::content::Debtor;
 use super::house::HouseBook;
 use super::premises::{Premises, PremisesKey};
 use super::words::words;
+use crate::domain::hidden::hide;
 use crate::ids::{AttachmentId, CourtDebtId};
 
 words! {
@@ -73,16 +72,6 @@ pub struct CourtDebt {
     pub files: Vec<AttachmentId>,
     /// «Дополнительная информация»: goes into the answer.
     pub note: Option<Comment>,
-}
-
-macro_rules! hide {
-    ($($name:ident),+) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(concat!(stringify!($name), "(***)"))
-            }
-        }
-    )+};
 }
 
 hide!(Entry, CourtDebt);

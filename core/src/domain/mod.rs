@@ -10,6 +10,7 @@ pub mod court_debt;
 pub mod debt_request;
 pub mod event;
 pub mod evidence;
+pub(crate) mod hidden;
 pub mod house;
 pub mod matching;
 pub mod message;

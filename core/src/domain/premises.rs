@@ -11,6 +11,8 @@
 
 use std::fmt;
 
+use crate::domain::hidden::hide;
+
 use self::kind::{Kind, Level};
 use self::number::{Number, NumberRelation};
 use super::spelling::fold;
@@ -256,16 +258,6 @@ impl fmt::Display for Form {
             }),
         }
     }
-}
-
-macro_rules! hide {
-    ($($name:ident),+) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(concat!(stringify!($name), "(***)"))
-            }
-        }
-    )+};
 }
 
 hide!(Premises, PremisesKey);

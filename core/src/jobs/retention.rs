@@ -1,5 +1,5 @@
-//! Deletes what is no longer needed: old events, receipts and operations, files that no answer uses, messages of the archive whose time
-//! is over, content without a row; and lets the database count what is left.
+//! Deletes what is no longer needed: old events, receipts and operations, files that no answer uses, messages of the
+//! archive whose time is over, content without a row; and lets the database count what is left.
 //!
 //! Rows go before content: a row without content would be a promise that nobody can keep, content without a row is only
 //! swept later.

@@ -34,7 +34,6 @@ pub struct Counts {
     pub new: i64,
     /// Not answered.
     pub unanswered: i64,
-    /// Last one.
     /// Not answered, and today is the last day.
     pub due_today: i64,
     /// Not answered, and the last day is over.
