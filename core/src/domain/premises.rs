@@ -11,10 +11,9 @@
 
 use std::fmt;
 
-use crate::domain::hidden::hide;
-
 use self::kind::{Kind, Level};
 use self::number::{Number, NumberRelation};
+use super::hidden::hide;
 use super::spelling::fold;
 
 mod kind;
