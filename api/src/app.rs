@@ -17,8 +17,9 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::problem::Failure;
 use crate::rate::Allowance;
 use crate::routes::{
-    answer_actions, answers, attachments, debt_requests, events, evidence, operations, reconciliation,
-    sync_runs, system,
+    accounts, answer_actions, answers, attachments, audit, auto_answer, court_debts, debt_requests,
+    departments, employees, events, evidence, exports, imports, match_runs, matching_settings, operations,
+    reconciliation, registries, statistics, sync_runs, system,
 };
 
 /// The paths of the public port.
@@ -108,7 +109,116 @@ fn resources() -> Vec<Resource> {
         at("/v1/operations/{id}", vec![(M::GET, web::to(operations::get_operation))]),
         at("/v1/operations/{id}/items", vec![(M::GET, web::to(operations::list_operation_items))]),
         at("/v1/operations/{id}/cancel", vec![(M::POST, web::to(operations::cancel_operation))]),
+        at(
+            "/v1/exports",
+            vec![(M::GET, web::to(exports::list_exports)), (M::POST, web::to(exports::create_export))],
+        ),
+        at("/v1/exports/{id}", vec![(M::GET, web::to(exports::get_export))]),
+        at("/v1/exports/{id}/content", vec![(M::GET, web::to(exports::get_export_content))]),
+        at(
+            "/v1/imports",
+            vec![(M::GET, web::to(imports::list_imports)), (M::POST, web::to(imports::create_import))],
+        ),
+        at("/v1/imports/{id}", vec![(M::GET, web::to(imports::get_import))]),
+        at("/v1/imports/{id}/rows", vec![(M::GET, web::to(imports::list_import_rows))]),
+        at("/v1/imports/{id}/marked", vec![(M::GET, web::to(imports::get_marked_import))]),
+        at("/v1/imports/{id}/apply", vec![(M::POST, web::to(imports::apply_import))]),
+        at(
+            "/v1/court-debt-registries",
+            vec![
+                (M::GET, web::to(registries::list_registries)),
+                (M::POST, web::to(registries::upload_registry)),
+            ],
+        ),
+        at("/v1/court-debt-registries/{id}", vec![(M::GET, web::to(registries::get_registry))]),
+        at(
+            "/v1/court-debt-registries/{id}/problems",
+            vec![(M::GET, web::to(registries::list_registry_problems))],
+        ),
+        at("/v1/court-debt-registries/{id}/rows", vec![(M::GET, web::to(registries::list_registry_rows))]),
+        at(
+            "/v1/court-debt-registries/{id}/activate",
+            vec![(M::POST, web::to(registries::activate_registry))],
+        ),
+        at(
+            "/v1/court-debts",
+            vec![
+                (M::GET, web::to(court_debts::list_court_debts)),
+                (M::POST, web::to(court_debts::add_court_debt)),
+            ],
+        ),
+        at(
+            "/v1/court-debts/{id}",
+            vec![
+                (M::GET, web::to(court_debts::get_court_debt)),
+                (M::PUT, web::to(court_debts::replace_court_debt)),
+                (M::DELETE, web::to(court_debts::delete_court_debt)),
+            ],
+        ),
+        at(
+            "/v1/accounts",
+            vec![(M::GET, web::to(accounts::list_accounts)), (M::PUT, web::to(accounts::replace_accounts))],
+        ),
+        at(
+            "/v1/match-runs",
+            vec![
+                (M::GET, web::to(match_runs::list_match_runs)),
+                (M::POST, web::to(match_runs::start_match_run)),
+            ],
+        ),
+        at("/v1/match-runs/{id}", vec![(M::GET, web::to(match_runs::get_match_run))]),
+        at("/v1/match-runs/{id}/items", vec![(M::GET, web::to(match_runs::list_match_run_items))]),
+        at("/v1/match-runs/{id}/content", vec![(M::GET, web::to(match_runs::get_match_run_content))]),
+        at("/v1/match-runs/{id}/cancel", vec![(M::POST, web::to(match_runs::cancel_match_run))]),
+        at(
+            "/v1/departments",
+            vec![
+                (M::GET, web::to(departments::list_departments)),
+                (M::POST, web::to(departments::create_department)),
+            ],
+        ),
+        at(
+            "/v1/departments/{id}",
+            vec![
+                (M::GET, web::to(departments::get_department)),
+                (M::PATCH, web::to(departments::edit_department)),
+                (M::DELETE, web::to(departments::delete_department)),
+            ],
+        ),
+        at("/v1/departments/{id}/houses", vec![(M::GET, web::to(departments::list_department_houses))]),
+        at(
+            "/v1/employees",
+            vec![
+                (M::GET, web::to(employees::list_employees)),
+                (M::POST, web::to(employees::create_employee)),
+            ],
+        ),
+        at(
+            "/v1/employees/{id}",
+            vec![
+                (M::GET, web::to(employees::get_employee)),
+                (M::PATCH, web::to(employees::edit_employee)),
+                (M::DELETE, web::to(employees::delete_employee)),
+            ],
+        ),
+        at(
+            "/v1/settings/matching",
+            vec![
+                (M::GET, web::to(matching_settings::get_matching_settings)),
+                (M::PUT, web::to(matching_settings::set_matching_settings)),
+            ],
+        ),
+        at(
+            "/v1/settings/auto-answer",
+            vec![
+                (M::GET, web::to(auto_answer::get_auto_answer_settings)),
+                (M::PUT, web::to(auto_answer::set_auto_answer_settings)),
+            ],
+        ),
+        at("/v1/settings/auto-answer/preview", vec![(M::POST, web::to(auto_answer::preview_auto_answer))]),
         at("/v1/reconciliation", vec![(M::GET, web::to(reconciliation::get_reconciliation))]),
+        at("/v1/statistics", vec![(M::GET, web::to(statistics::get_statistics))]),
+        at("/v1/audit-log", vec![(M::GET, web::to(audit::list_audit_log))]),
         at("/v1/events", vec![(M::GET, web::to(events::list_events))]),
         at("/v1/me", vec![(M::GET, web::to(system::get_me))]),
         at("/v1/gis/status", vec![(M::GET, web::to(system::get_gis_status))]),
@@ -181,7 +291,7 @@ pub async fn finish(
 /// Which pages of other sites may call us from a browser: none, unless the configuration names them.
 pub fn cors(origins: &[String]) -> Cors {
     let cors = origins.iter().fold(Cors::default(), |cors, origin| cors.allowed_origin(origin));
-    cors.allowed_methods(["GET", "POST", "PATCH", "DELETE"])
+    cors.allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers(["authorization", "content-type", "if-match", "idempotency-key", "organization-id"])
         .expose_headers([
             "data-as-of",

@@ -10,6 +10,7 @@ use debt_core::Service;
 use debt_core::access::TokenCache;
 use debt_core::clock::Clock;
 use debt_core::crash::CrashAt;
+use debt_core::domain::calendar::Calendar;
 use debt_core::files::FileStore;
 use debt_core::jobs::{NamedSigner, Worker};
 use debt_core::sealing::SealingKeys;
@@ -113,6 +114,7 @@ fn settings(config: &Config) -> Settings {
             files_per_answer: config.limits.files_per_answer,
             files_per_debtor: config.limits.files_per_debtor,
             file_bytes: u64::try_from(config.limits.file_bytes).unwrap_or(u64::MAX),
+            import_bytes: u64::try_from(config.limits.import_bytes).unwrap_or(u64::MAX),
             bulk_items: config.limits.bulk_items,
             ..settings::Limits::default()
         },
@@ -128,8 +130,19 @@ fn settings(config: &Config) -> Settings {
             operations: config.retention.operations,
             unused_files: config.retention.unused_files,
             evidence: config.retention.evidence,
+            audit: config.retention.audit,
         },
+        calendar: calendar(config),
         crash_at: CrashAt(config.testing.crash_at),
+    }
+}
+
+/// The built-in calendar with the days of the configuration.
+#[must_use]
+pub fn calendar(config: &Config) -> Calendar {
+    Calendar {
+        holidays: config.calendar.holidays.iter().copied().collect(),
+        working_days: config.calendar.working_days.iter().copied().collect(),
     }
 }
 

@@ -31,5 +31,29 @@ pub const ATTACHMENT_TO_DELETE: &str = "019a4c00-0000-7000-8000-00000000000b";
 pub const OPERATION: &str = "019a4c00-0000-7000-8000-00000000000d";
 /// An operation to be stopped.
 pub const OPERATION_TO_CANCEL: &str = "019a4c00-0000-7000-8000-00000000000e";
+/// A spreadsheet that is ready.
+pub const EXPORT: &str = "019a4c00-0000-7000-8000-000000000010";
+/// A spreadsheet with answers, and with a mistake.
+pub const IMPORT: &str = "019a4c00-0000-7000-8000-000000000011";
+/// A spreadsheet to be applied.
+pub const IMPORT_TO_APPLY: &str = "019a4c00-0000-7000-8000-000000000012";
+/// A registry of court debts without mistakes.
+pub const REGISTRY: &str = "019a4c00-0000-7000-8000-000000000013";
+/// A row of the registry that answers.
+pub const COURT_DEBT: &str = "019a4c00-0000-7000-8000-000000000014";
+/// Another one, to be deleted.
+pub const COURT_DEBT_TO_DELETE: &str = "019a4c00-0000-7000-8000-000000000015";
+/// A match with the registry that has ended.
+pub const MATCH_RUN: &str = "019a4c00-0000-7000-8000-000000000016";
+/// A match to be stopped.
+pub const MATCH_RUN_TO_CANCEL: &str = "019a4c00-0000-7000-8000-000000000017";
+/// An employee.
+pub const EMPLOYEE: &str = "019a4c00-0000-7000-8000-000000000030";
+/// An employee to be removed.
+pub const EMPLOYEE_TO_DELETE: &str = "019a4c00-0000-7000-8000-000000000031";
+/// A department.
+pub const DEPARTMENT: &str = "019a4c00-0000-7000-8000-000000000032";
+/// A department to be removed.
+pub const DEPARTMENT_TO_DELETE: &str = "019a4c00-0000-7000-8000-000000000033";
 /// A reading of GIS.
 pub const SYNC_RUN: &str = "019a4c00-0000-7000-8000-00000000000c";

@@ -5,6 +5,10 @@
 mod common;
 mod sample;
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use actix_web::http::Method;
 use serde_json::Value;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -31,8 +35,14 @@ use crate::views::texts::EventTypeMask;
         (name = "debt-requests", description = "Запросы о задолженности, полученные из ГИС ЖКХ."),
         (name = "answers", description = "Ответы: создание, отправка, состояние."),
         (name = "operations", description = "Много ответов сразу и операции, которые показывают их исход."),
+        (name = "exports", description = "Запросы в файлах Excel."),
+        (name = "imports", description = "Ответы из файлов Excel."),
+        (name = "registry", description = "Реестры судебных задолженностей."),
+        (name = "people", description = "Подразделения и сотрудники: кому достаются запросы."),
+        (name = "settings", description = "Что шлюз делает сам: сверка после выгрузки, автоответ."),
         (name = "attachments", description = "Файлы ответов."),
         (name = "sync", description = "Выгрузка запросов из ГИС ЖКХ."),
+        (name = "reports", description = "Статистика и журнал действий."),
         (name = "events", description = "Журнал событий."),
         (name = "system", description = "Токен, справочники, состояние ГИС ЖКХ."),
         (name = "health", description = "Здоровье процесса."),
@@ -63,11 +73,58 @@ use crate::views::texts::EventTypeMask;
         routes::operations::get_operation,
         routes::operations::list_operation_items,
         routes::operations::cancel_operation,
+        routes::exports::create_export,
+        routes::exports::list_exports,
+        routes::exports::get_export,
+        routes::exports::get_export_content,
+        routes::imports::create_import,
+        routes::imports::list_imports,
+        routes::imports::get_import,
+        routes::imports::list_import_rows,
+        routes::imports::get_marked_import,
+        routes::imports::apply_import,
+        routes::registries::upload_registry,
+        routes::registries::list_registries,
+        routes::registries::get_registry,
+        routes::registries::list_registry_problems,
+        routes::registries::list_registry_rows,
+        routes::registries::activate_registry,
+        routes::court_debts::list_court_debts,
+        routes::court_debts::get_court_debt,
+        routes::court_debts::add_court_debt,
+        routes::court_debts::replace_court_debt,
+        routes::court_debts::delete_court_debt,
+        routes::accounts::list_accounts,
+        routes::accounts::replace_accounts,
+        routes::match_runs::start_match_run,
+        routes::match_runs::list_match_runs,
+        routes::match_runs::get_match_run,
+        routes::match_runs::list_match_run_items,
+        routes::match_runs::get_match_run_content,
+        routes::match_runs::cancel_match_run,
+        routes::departments::list_departments,
+        routes::departments::get_department,
+        routes::departments::list_department_houses,
+        routes::departments::create_department,
+        routes::departments::edit_department,
+        routes::departments::delete_department,
+        routes::employees::list_employees,
+        routes::employees::get_employee,
+        routes::employees::create_employee,
+        routes::employees::edit_employee,
+        routes::employees::delete_employee,
+        routes::matching_settings::get_matching_settings,
+        routes::matching_settings::set_matching_settings,
+        routes::auto_answer::get_auto_answer_settings,
+        routes::auto_answer::set_auto_answer_settings,
+        routes::auto_answer::preview_auto_answer,
         routes::attachments::upload_attachment,
         routes::attachments::get_attachment,
         routes::attachments::get_attachment_content,
         routes::attachments::delete_attachment,
         routes::reconciliation::get_reconciliation,
+        routes::statistics::get_statistics,
+        routes::audit::list_audit_log,
         routes::events::list_events,
         routes::sync_runs::start_sync,
         routes::sync_runs::list_sync_runs,
@@ -97,6 +154,28 @@ impl Modify for Bearer {
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
     }
+}
+
+/// The operations by method and path.
+static OPERATIONS: LazyLock<HashMap<(Method, String), String>> = LazyLock::new(|| {
+    let of_path = |(path, item): (String, openapi::PathItem)| {
+        let methods = [
+            (Method::GET, item.get),
+            (Method::POST, item.post),
+            (Method::PUT, item.put),
+            (Method::PATCH, item.patch),
+            (Method::DELETE, item.delete),
+        ];
+        methods
+            .into_iter()
+            .filter_map(move |(method, operation)| Some(((method, path.clone()), operation?.operation_id?)))
+    };
+    Gathered::openapi().paths.paths.into_iter().flat_map(of_path).collect()
+});
+
+/// The operationId of what a route does.
+pub(crate) fn operation_id(method: &Method, pattern: &str) -> Option<&'static str> {
+    OPERATIONS.get(&(method.clone(), pattern.to_owned())).map(String::as_str)
 }
 
 /// The document as it is served and checked in.
@@ -144,6 +223,17 @@ mod tests {
             text().unwrap() == checked_in,
             "run: cargo run -p debtgate -- openapi > openapi/openapi.json"
         );
+    }
+
+    #[test]
+    fn an_operation_is_found_by_its_route() {
+        assert_eq!(operation_id(&Method::POST, "/v1/answers/{id}/submit"), Some("submit_answer"));
+        assert_eq!(operation_id(&Method::GET, "/v1/answers/{id}/submit"), None);
+        for (place, operation) in operations(&document().unwrap()) {
+            let (method, path) = place.split_once(' ').unwrap();
+            let method = method.to_uppercase().parse().unwrap();
+            assert_eq!(operation_id(&method, path), operation["operationId"].as_str(), "{place}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Requests that change something: one transaction for the effect and its receipt, in a task of its own.
+//! Requests that change something: one transaction for the effect, its receipt and its entry in the audit log, in a task of
+//! its own.
 //!
 //! The server drops the handler of a client that hangs up; the task goes on, so that what began also ends (`architecture.md`
 //! decision 2).
@@ -9,6 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{IF_MATCH, LOCATION, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
+use debt_core::audit;
 use debt_core::domain::caller::Caller;
 use debt_core::idempotency::{Begun, ReceiptKey, Reply};
 use debt_core::store::Tx;
@@ -21,6 +23,8 @@ use tracing::Instrument;
 use crate::headers::{IdempotencyKey, etag};
 use crate::problem::Failure;
 use crate::query::Query;
+pub(crate) use crate::trail::Stated;
+use crate::trail::Trail;
 
 /// The header of a change that must not overwrite another.
 #[derive(utoipa::IntoParams)]
@@ -56,16 +60,30 @@ pub(crate) async fn write(
     fingerprint: [u8; 32],
     use_case: UseCase,
 ) -> Result<HttpResponse, Failure> {
+    write_stated(request, service, caller, fingerprint, Stated::default(), use_case).await
+}
+
+/// The same for a request in which the client confirms something or gives a reason: the audit log keeps both.
+pub(crate) async fn write_stated(
+    request: &HttpRequest,
+    service: &Arc<Service>,
+    caller: &Caller,
+    fingerprint: [u8; 32],
+    stated: Stated,
+    use_case: UseCase,
+) -> Result<HttpResponse, Failure> {
     // None of them has parameters, and a mistyped one must not be passed over.
     Query::of(request.query_string(), &[])?.finish()?;
     let key =
         IdempotencyKey::read(request.headers())?.map(|key| receipt_key(request, caller, &key, fingerprint));
+    let trail = Trail::of(request, caller, stated)?;
     let service = Arc::clone(service);
     let work = async move {
         match service.begin(key).await? {
             Begun::Replay(reply) => Ok::<_, Error>((reply, true)),
             Begun::Fresh(mut writing) => {
                 let reply = use_case(Arc::clone(&service), &mut writing).await?;
+                audit::record(&mut writing, trail.entry(&reply), service.clock.now()).await?;
                 writing.finish(&reply).await?;
                 Ok((reply, false))
             }
@@ -120,12 +138,25 @@ fn respond(reply: &Reply, replayed: bool) -> Result<HttpResponse, Failure> {
 /// A reply with a body.
 pub(crate) fn reply(status: StatusCode, body: &impl Serialize) -> Result<Reply, Error> {
     let body = serde_json::to_vec(body).map_err(Error::internal)?;
-    Ok(Reply { status: status.as_u16(), headers: Vec::new(), body: Bytes::from(body) })
+    Ok(Reply { status: status.as_u16(), headers: Vec::new(), body: Bytes::from(body), before: None })
 }
 
 /// A reply without a body.
 pub(crate) fn no_content() -> Reply {
-    Reply { status: StatusCode::NO_CONTENT.as_u16(), headers: Vec::new(), body: Bytes::new() }
+    Reply { status: StatusCode::NO_CONTENT.as_u16(), headers: Vec::new(), body: Bytes::new(), before: None }
+}
+
+/// Adds what the reply stands in the place of.
+pub(crate) trait WithBefore: Sized {
+    /// Adds the representation of the object as it was; the audit log keeps its hash.
+    fn instead_of(self, before: &impl Serialize) -> Result<Self, Error>;
+}
+
+impl WithBefore for Reply {
+    fn instead_of(mut self, before: &impl Serialize) -> Result<Self, Error> {
+        self.before = Some(serde_json::to_vec(before).map_err(Error::internal)?.into());
+        Ok(self)
+    }
 }
 
 /// Adds what a reply says in headers.

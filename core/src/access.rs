@@ -1,4 +1,4 @@
-//! Who may use the gateway: organisations with their employees, for the command line, and tokens, for the command line
+//! Who may use the gateway: organisations with their first employees, for the command line, and tokens, for the command line
 //! and for every request.
 //!
 //! These use cases stand before any [`Caller`](crate::domain::caller::Caller): the operator at the command line is the
@@ -16,7 +16,7 @@ pub use self::tokens::{Me, NewToken};
 use crate::error::{Code, Mistake};
 
 /// Names of organisations, people and clients: 1 to 255 characters without control characters.
-fn name_mistake(name: &str, at: &str) -> Option<Mistake> {
+pub(crate) fn name_mistake(name: &str, at: &str) -> Option<Mistake> {
     if name.trim().is_empty() {
         return Some(Mistake::at(at, "required", "укажите название или имя"));
     }

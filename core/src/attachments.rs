@@ -13,7 +13,8 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use tokio::task::spawn_blocking;
 
-use self::inspect::{SoundFile, inspect};
+pub(crate) use self::inspect::SoundFile;
+use self::inspect::inspect;
 use crate::Service;
 use crate::domain::attachment::{Attachment, FileState};
 use crate::domain::caller::{Caller, Scope};
@@ -64,11 +65,47 @@ impl Service {
         file: NewFile,
         pointer: &str,
     ) -> Result<std::result::Result<Attachment, Vec<Mistake>>> {
-        let (most, pointer) = (self.settings.limits.file_bytes, pointer.to_owned());
-        match spawn_blocking(move || inspect(file, most, &pointer)).await.map_err(Error::internal)? {
+        match self.look_at_file(file, pointer).await? {
             Ok(sound) => self.keep(tx, caller, sound).await.map(Ok),
             Err(mistakes) => Ok(Err(mistakes)),
         }
+    }
+
+    /// Looks at a file. The mistakes have pointers below `pointer`.
+    pub(crate) async fn look_at_file(
+        &self,
+        file: NewFile,
+        pointer: &str,
+    ) -> Result<std::result::Result<SoundFile, Vec<Mistake>>> {
+        let (most, pointer) = (self.settings.limits.file_bytes, pointer.to_owned());
+        spawn_blocking(move || inspect(file, most, &pointer)).await.map_err(Error::internal)
+    }
+
+    /// Stores the content of a file that something is going to use; its row is left to whoever calls, among `staged`. What is
+    /// known already, or staged, is not stored again.
+    pub(crate) async fn stage_file(
+        &self,
+        caller: &Caller,
+        file: SoundFile,
+        staged: &mut Vec<Attachment>,
+    ) -> Result<AttachmentId> {
+        let now = self.clock.now();
+        let alike = |known: &&Attachment| known.sha256 == file.sha256 && is_same(known, &file);
+        if let Some(known) = staged.iter().find(alike) {
+            return Ok(known.id);
+        }
+        let same = {
+            let mut conn = self.db.read().await?;
+            attachments::same(&mut conn, caller.organization, &caller.subject, &file.sha256, now).await?
+        };
+        if let Some(known) = same.filter(|known| is_same(known, &file)) {
+            return Ok(known.id);
+        }
+        let attachment = described(caller, &file, now, None)?;
+        let id = attachment.id;
+        self.files.put(id, file.content).await?;
+        staged.push(attachment);
+        Ok(id)
     }
 
     async fn keep(&self, tx: &mut Tx, caller: &Caller, file: SoundFile) -> Result<Attachment> {
@@ -82,7 +119,7 @@ impl Service {
             }
             return Ok(known);
         }
-        let attachment = described(caller, &file, now, expires_at)?;
+        let attachment = described(caller, &file, now, Some(expires_at))?;
         self.files.put(attachment.id, file.content).await?;
         attachments::insert(tx, &attachment).await?;
         Ok(attachment)
@@ -108,10 +145,10 @@ impl Service {
         Ok((attachment, content))
     }
 
-    /// Deletes a file that no answer uses. Its content is left to the sweep: the transaction may yet fail.
+    /// Deletes a file that nothing uses. Its content is left to the sweep: the transaction may yet fail.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Code::StateConflict`] when an answer uses it.
+    /// [`Error::NotFound`]; [`Code::StateConflict`] when an answer or a registry uses it.
     pub async fn delete_attachment(&self, tx: &mut Tx, caller: &Caller, id: AttachmentId) -> Result<()> {
         caller.need(Scope::AttachmentsWrite)?;
         if attachments::get(tx, caller.organization, id).await?.is_none() {
@@ -120,7 +157,11 @@ impl Service {
         if attachments::delete(tx, caller.organization, id).await? {
             return Ok(());
         }
-        Err(Error::conflict(Code::StateConflict, "файл приложен к ответу, удалить его нельзя", None))
+        Err(Error::conflict(
+            Code::StateConflict,
+            "файл приложен к ответу или назван в реестре, удалить его нельзя",
+            None,
+        ))
     }
 }
 
@@ -133,7 +174,7 @@ fn described(
     caller: &Caller,
     file: &SoundFile,
     now: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
+    expires_at: Option<DateTime<Utc>>,
 ) -> Result<Attachment> {
     Ok(Attachment {
         id: AttachmentId::generate(),
@@ -147,7 +188,7 @@ fn described(
         sha256: file.sha256,
         gost_hash: file.gost_hash,
         created_at: now,
-        expires_at: Some(expires_at),
+        expires_at,
         used_by: None,
         gis_state: FileState::NotUploaded,
         gis_id: None,

@@ -60,6 +60,8 @@ codes! {
     ScopeMissing = "scope_missing",
     /// The employee has no right to submit.
     EmployeeCannotSubmit = "employee_cannot_submit",
+    /// The employee is not the responsible one.
+    NotResponsible = "not_responsible",
     /// There is no such object for this caller.
     NotFound = "not_found",
     /// The path exists, the method does not.
@@ -80,6 +82,8 @@ codes! {
     CorrectionInProgress = "correction_in_progress",
     /// A run is under way.
     RunInProgress = "run_in_progress",
+    /// The employee has something to do.
+    EmployeeInUse = "employee_in_use",
     /// A twin of the request is still at work.
     IdempotencyInProgress = "idempotency_in_progress",
     /// GIS does not show the request any more.

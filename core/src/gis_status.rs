@@ -157,7 +157,7 @@ fn next_sync(settings: &SyncSettings, last: Option<&SyncRun>, now: DateTime<Utc>
 
 impl Percentiles {
     /// By nearest rank: both are values that occur.
-    fn of(mut values: Vec<i64>) -> Option<Self> {
+    pub(crate) fn of(mut values: Vec<i64>) -> Option<Self> {
         values.sort_unstable();
         let rank = |percent: usize| {
             let rank = (values.len() * percent).div_ceil(100);

@@ -30,6 +30,8 @@ pub struct Reply {
     pub headers: Vec<(String, String)>,
     /// The body; may hold personal data.
     pub body: Bytes,
+    /// What stood there before a change, for the audit log; it is not given again.
+    pub before: Option<Bytes>,
 }
 
 impl std::fmt::Debug for Reply {
@@ -113,6 +115,6 @@ impl Service {
         // The effect may be in a transaction that is not stored yet.
         tx.commit().await?;
         let Receipt { status, headers, body, .. } = receipt;
-        Ok(Begun::Replay(Reply { status, headers, body: body.into() }))
+        Ok(Begun::Replay(Reply { status, headers, body: body.into(), before: None }))
     }
 }

@@ -60,6 +60,8 @@ ids! {
     EmployeeId;
     /// A department of a supplier.
     DepartmentId;
+    /// An entry of the audit log.
+    AuditId;
     /// A debt request: the GUID of the GIS subrequest (подзапрос).
     DebtRequestId;
     /// One revision of an answer.
@@ -74,8 +76,16 @@ ids! {
     EventId;
     /// A row of the registry of court debts.
     CourtDebtId;
+    /// A registry of court debts: one file, or rows added one by one.
+    RegistryId;
+    /// A match of many debt requests with a registry.
+    MatchRunId;
     /// Work on many things at once.
     OperationId;
+    /// A list that is written into a spreadsheet.
+    ExportId;
+    /// A spreadsheet with answers.
+    ImportId;
     /// A reading of GIS.
     SyncRunId;
     /// A token: its claim `jti`.

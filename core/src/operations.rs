@@ -1,4 +1,5 @@
-//! Operations that clients watch and stop (`api.md` §12.1); `answers_bulk` begins them, the job `operations` ends them.
+//! Operations that clients watch and stop (`api.md` §12.1); bulk answers and automatic ones
+//! begin them, the job `operations` ends them.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -7,7 +8,7 @@ use crate::Service;
 use crate::domain::answer::LastError;
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::event::{EventKind, NewEvent};
-use crate::domain::operation::{Operation, OperationItem, OperationStatus, Outcome, Tally};
+use crate::domain::operation::{Operation, OperationItem, OperationKind, OperationStatus, Outcome, Tally};
 use crate::error::{Code, Error, Result};
 use crate::ids::OperationId;
 use crate::store::{Conn, Tx, events, operations};
@@ -112,6 +113,35 @@ impl Service {
         end(tx, &mut operation, self.clock.now()).await?;
         details(tx, operation).await
     }
+}
+
+/// Begins an operation on some items; one on which nothing goes on by itself has ended at once.
+pub(crate) async fn begin(
+    conn: &mut Conn,
+    caller: &Caller,
+    kind: OperationKind,
+    items: Vec<OperationItem>,
+    now: DateTime<Utc>,
+) -> Result<OperationDetails> {
+    let mut operation = Operation {
+        id: OperationId::generate(),
+        organization: caller.organization,
+        kind,
+        status: OperationStatus::Running,
+        started_by: caller.subject.clone(),
+        total: i64::try_from(items.len()).unwrap_or(i64::MAX),
+        created_at: now,
+        finished_at: None,
+    };
+    operations::insert(conn, &operation).await?;
+    operations::insert_items(conn, operation.id, items).await?;
+    let found = details(conn, operation.clone()).await?;
+    operation.status = found.tally.status();
+    if operation.status == OperationStatus::Running {
+        return Ok(found);
+    }
+    end(conn, &mut operation, now).await?;
+    Ok(OperationDetails { operation, ..found })
 }
 
 /// The operation with what its items have come to.

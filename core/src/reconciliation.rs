@@ -6,13 +6,12 @@ use chrono::NaiveDate;
 use crate::Service;
 use crate::domain::answer::{Source, State};
 use crate::domain::caller::{Caller, Scope};
+use crate::domain::days::check_period;
 use crate::domain::debt_request::Stage;
-use crate::error::{Error, Mistake, Result};
+use crate::error::Result;
 use crate::ids::DebtRequestId;
 use crate::store::reconciliation::{self, Group};
 
-/// Longest period of one report.
-const MOST_DAYS: i64 = 366;
 /// Most differences that one report lists; the number of those that need attention tells whether there are more.
 const MOST_DIFFERENCES: i64 = 1000;
 
@@ -61,12 +60,7 @@ impl Service {
     /// The days are in the wrong order, or more than 366.
     pub async fn reconcile(&self, caller: &Caller, from: NaiveDate, to: NaiveDate) -> Result<Reconciliation> {
         caller.need(Scope::AnswersRead)?;
-        if to < from {
-            return Err(mistaken("range", "дата to раньше даты from".to_owned()));
-        }
-        if (to - from).num_days() >= MOST_DAYS {
-            return Err(mistaken("range", format!("период не длиннее {MOST_DAYS} дней")));
-        }
+        check_period(from, to)?;
         let mut conn = self.db.scan().await?;
         let groups = reconciliation::groups(&mut conn, caller.organization, (from, to)).await?;
         let found =
@@ -79,10 +73,6 @@ impl Service {
             ..sum(&groups)
         })
     }
-}
-
-fn mistaken(code: &'static str, detail: String) -> Error {
-    Error::Invalid(vec![Mistake::in_parameter("to", code, detail)])
 }
 
 fn sum(groups: &[Group]) -> Reconciliation {

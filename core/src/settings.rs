@@ -8,6 +8,7 @@ use gis_client::cadence::{Backoff, CircuitPolicy, PollSchedule};
 use gis_client::debt_requests::ExportVersion;
 
 use crate::crash::CrashAt;
+use crate::domain::calendar::Calendar;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,8 @@ pub struct Settings {
     pub sync: SyncSettings,
     /// How long things are kept.
     pub retention: Retention,
+    /// Which days are worked.
+    pub calendar: Calendar,
     /// Where a test lets this process die.
     pub crash_at: CrashAt,
 }
@@ -97,6 +100,8 @@ pub struct Limits {
     pub debtors: usize,
     /// Bytes of one file.
     pub file_bytes: u64,
+    /// Bytes of a spreadsheet that comes in.
+    pub import_bytes: u64,
     /// Answers in one bulk request.
     pub bulk_items: usize,
 }
@@ -108,6 +113,7 @@ impl Default for Limits {
             files_per_debtor: 5,
             debtors: 100,
             file_bytes: 5 * 1024 * 1024,
+            import_bytes: 20 * 1024 * 1024,
             bulk_items: 1000,
         }
     }
@@ -150,6 +156,8 @@ pub struct Retention {
     pub unused_files: Duration,
     /// Messages of the archive, from the last deadline of their answers on.
     pub evidence: Months,
+    /// Entries of the audit log.
+    pub audit: Duration,
 }
 
 impl Default for Retention {
@@ -161,6 +169,7 @@ impl Default for Retention {
             operations: Duration::from_secs(30 * DAY),
             unused_files: Duration::from_secs(7 * DAY),
             evidence: Months::new(12),
+            audit: Duration::from_secs(1095 * DAY),
         }
     }
 }

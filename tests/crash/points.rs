@@ -75,11 +75,10 @@ impl Death {
         match self {
             Self::At(Point::AttemptWritten | Point::MessageArchived | Point::Acknowledged)
             | Self::DuringTheCall => Some(true),
-            Self::At(Point::BeforeCommit | Point::AfterCommit | Point::AcknowledgementRecorded) => {
-                Some(false)
-            }
+            Self::At(Point::BeforeCommit | Point::AfterCommit) => Some(false),
             Self::At(
-                Point::FileUploaded
+                Point::AcknowledgementRecorded
+                | Point::FileUploaded
                 | Point::FileRecorded
                 | Point::BetweenPolls
                 | Point::ResultReceived

@@ -23,8 +23,10 @@ async fn pull(stand: &Stand, mut next: Option<String>, filter: &str) -> (Vec<Val
     }
 }
 
+/// Types in their order, but for deadlines: which of them is near depends on the season.
 fn kinds(events: &[Value]) -> Vec<&str> {
-    events.iter().map(|event| event["type"].as_str().unwrap()).collect()
+    let kinds = events.iter().map(|event| event["type"].as_str().unwrap());
+    kinds.filter(|kind| *kind != "debt_request.due_soon").collect()
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn filters_together_must_all_hold_and_may_find_nothing() {
     });
 }
 
-/// Answers in several states, and an executor. Returns the requests with a draft.
+/// Answers in several states, and other executors than the usual one. Returns the requests with a draft.
 async fn furnish(stand: &Stand) -> BTreeSet<String> {
     let requests = stand.request_ids().await;
     let no_debt = |submit: bool| json!({ "submit": submit, "has_debt": false });
@@ -66,8 +66,11 @@ async fn furnish(stand: &Stand) -> BTreeSet<String> {
     // GIS shows it in the reading that confirms it.
     stand.until(&path, |request| request["gis"]["response_status"] == "sent").await;
     stand.answer(&requests[3], &no_debt(true)).await;
-    let executor = json!({ "executor_id": stand.employee });
-    for request in &requests[4..6] {
+    let helper = json!(stand.employ("Помощников П. П.", None, None).await);
+    for (request, executor) in
+        [(&requests[4], &helper), (&requests[5], &helper), (&requests[6], &Value::Null)]
+    {
+        let executor = json!({ "executor_id": executor });
         stand.client.patch(&format!("/v1/debt-requests/{request}"), &executor).await.ok(200);
     }
     [requests[1].clone(), requests[2].clone()].into()

@@ -10,20 +10,34 @@
 
 mod harness;
 
+mod accounts;
 mod answers;
+mod audit;
+mod auto_answer;
 mod bad_envelopes;
 mod bad_fields;
 mod bad_queries;
 mod bad_steps;
 mod bulk;
+mod delegation;
+mod departments;
+mod employees;
 mod events;
 mod evidence;
+mod exports;
 mod faults;
+mod features;
 mod filters;
+mod imports;
+mod match_runs;
+mod matching_settings;
 mod reading;
 mod reconciliation;
 mod refusal;
+mod registry;
+mod scans;
 mod states;
+mod statistics;
 mod token_attacks;
 mod tokens;
 mod walk;

@@ -152,8 +152,8 @@ fn a_token_from_the_future() {
 fn an_expired_token() {
     for_both(0, async |stand| {
         stand.client.get(PATH).await.ok(200);
-        // The tokens of a stand are issued for 30 days.
-        stand.pass_without_jobs(31 * 24 * 3600).await;
+        // The tokens of a stand are issued for 90 days.
+        stand.pass_without_jobs(91 * 24 * 3600).await;
         refused(&stand.client, stand.token(), "token_expired").await;
     });
 }

@@ -6,18 +6,19 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{Client, Stand, for_both};
+use crate::registry;
 
 /// One operation of the document.
-struct Operation {
-    id: String,
-    method: Method,
-    path: String,
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) method: Method,
+    pub(crate) path: String,
     /// The scopes it asks for; `None` for those that need no token.
-    scopes: Option<Vec<String>>,
+    pub(crate) scopes: Option<Vec<String>>,
     body: Option<Value>,
 }
 
-async fn operations(client: &Client) -> Vec<Operation> {
+pub(crate) async fn operations(client: &Client) -> Vec<Operation> {
     let document = client.get("/openapi.json").await.ok(200);
     let mut operations = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
@@ -46,7 +47,7 @@ fn body_example(operation: &Value) -> Option<Value> {
 }
 
 /// Ours, by the part of the path in front of them.
-async fn identifiers(stand: &Stand) -> BTreeMap<&'static str, String> {
+pub(crate) async fn identifiers(stand: &Stand) -> BTreeMap<&'static str, String> {
     let [request] = stand.request_ids().await.try_into().unwrap();
     let answer = stand.answer(&request, &json!({ "submit": true, "has_debt": false })).await;
     let file = json!({ "file_name": "a.txt", "content_base64": "0LTQsA==" });
@@ -55,24 +56,47 @@ async fn identifiers(stand: &Stand) -> BTreeMap<&'static str, String> {
     let operation = json!({ "items": [{ "debt_request_id": request, "has_debt": false }] });
     let operation = stand.client.post("/v1/answers/bulk", &operation).await.ok(202);
     let operation = operation["id"].as_str().unwrap().to_owned();
+    let export = json!({ "kind": "debt_requests" });
+    let export = stand.client.post("/v1/exports", &export).await.ok(202)["id"].as_str().unwrap().to_owned();
+    let import = json!({ "file_name": "a.xlsx", "content_base64": "UEs=" });
+    let import = stand.client.post("/v1/imports", &import).await.ok(202)["id"].as_str().unwrap().to_owned();
+    let registry = registry::upload(&stand.client, &[]).await.ok(202)["id"].as_str().unwrap().to_owned();
+    let debt = stand.client.post("/v1/court-debts", &registry::debt("кв. 1")).await.ok(201);
+    let debt = debt["id"].as_str().unwrap().to_owned();
+    let everything = json!({ "scope": { "filter": {} }, "mode": "preview" });
+    let matched =
+        stand.client.post("/v1/match-runs", &everything).await.ok(202)["id"].as_str().unwrap().to_owned();
+    let employee = json!({ "name": "Новикова Н. Н." });
+    let employee =
+        stand.client.post("/v1/employees", &employee).await.ok(201)["id"].as_str().unwrap().to_owned();
+    let department = json!({ "name": "Север", "responsible_id": stand.employee });
+    let department = stand.client.post("/v1/departments", &department).await.ok(201);
+    let department = department["id"].as_str().unwrap().to_owned();
     [
+        ("departments", department),
+        ("employees", employee),
         ("debt-requests", request),
         ("answers", answer),
         ("attachments", file),
         ("sync-runs", run),
         ("operations", operation),
+        ("exports", export),
+        ("imports", import),
+        ("court-debt-registries", registry),
+        ("court-debts", debt),
+        ("match-runs", matched),
     ]
     .into()
 }
 
 impl Operation {
-    fn address(&self, identifiers: &BTreeMap<&'static str, String>) -> String {
+    pub(crate) fn address(&self, identifiers: &BTreeMap<&'static str, String>) -> String {
         let kind = self.path.split('/').nth(2).unwrap_or_default();
         let id = identifiers.get(kind).map_or("", String::as_str);
         self.path.replace("{id}", id).replace("{name}", "states")
     }
 
-    async fn call(&self, client: &Client, path: &str) -> crate::harness::Reply {
+    pub(crate) async fn call(&self, client: &Client, path: &str) -> crate::harness::Reply {
         let call = client.call(self.method.clone(), path);
         match &self.body {
             Some(body) => call.json(body).send().await,
@@ -122,7 +146,9 @@ fn each_path_knows_its_methods_and_names_them() {
             paths.entry(operation.address(&identifiers)).or_default().push(operation.method.to_string());
         }
         for (path, mut methods) in paths {
-            let reply = stand.client.call(Method::PUT, &path).send().await;
+            let unknown =
+                [Method::PUT, Method::PATCH].into_iter().find(|it| !methods.contains(&it.to_string()));
+            let reply = stand.client.call(unknown.unwrap(), &path).send().await;
             let mut allowed: Vec<_> = reply.header("allow").split(", ").map(str::to_owned).collect();
             allowed.retain(|method| method != "HEAD" && method != "OPTIONS");
             allowed.sort_unstable();

@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use chrono::{TimeDelta, Utc};
+use chrono::{Datelike, Days, NaiveDate, TimeDelta, Utc};
 use clap::Args;
+use debt_core::domain::calendar::Calendar;
 use gis_client::{Gis, HttpGis};
 use serde::Serialize;
 
@@ -91,6 +92,7 @@ async fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("настройки", "прочитаны")];
     findings.extend(database(config).await);
     findings.push(token_keys(config));
+    findings.push(calendar(&assemble::calendar(config), Utc::now().date_naive()));
     findings.extend(config.signers.iter().map(|(name, settings)| signer(name, settings)));
     if config.signers.is_empty() {
         findings.push(Finding::failed(
@@ -101,6 +103,20 @@ async fn examine(config: &Config) -> Vec<Finding> {
     }
     findings.extend(gis(config).await);
     findings
+}
+
+/// Deadlines that are near lie in this year or, at its end, in the next one.
+fn calendar(calendar: &Calendar, today: NaiveDate) -> Finding {
+    const CHECK: &str = "календарь";
+    let years = [today, today + Days::new(45)].map(|day| day.year());
+    match years.into_iter().find(|year| !calendar.knows(*year)) {
+        None => Finding::ok(CHECK, "рабочие дни известны"),
+        Some(year) => Finding::warning(
+            CHECK,
+            format!("переносы выходных {year} года неизвестны: учтены только выходные и праздники по закону"),
+            "добавьте дни в calendar.holidays и calendar.working_days",
+        ),
+    }
 }
 
 async fn database(config: &Config) -> Vec<Finding> {

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use debt_core::access::{NewOrganization, OrganizationDetails};
 use debt_core::domain::organization::Ogrn;
-use debt_core::ids::OrganizationId;
+use debt_core::ids::{EmployeeId, OrganizationId};
 use uuid::Uuid;
 
 use super::ConfigFile;
@@ -20,6 +20,8 @@ pub(super) enum Org {
     List(ConfigFile),
     /// Одна организация с сотрудниками.
     Show(One),
+    /// Назначить исполнителя по умолчанию: ему достаются запросы, за которые больше никто не отвечает.
+    Executor(Executor),
     /// Снова отправлять ответы организации, отправка которых остановлена отказом ГИС ЖКХ в доступе.
     Resume(One),
     /// Удалить организацию, у которой нет запросов.
@@ -62,6 +64,15 @@ pub(super) struct One {
     id: OrganizationId,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Executor {
+    #[command(flatten)]
+    one: One,
+    /// Идентификатор сотрудника в шлюзе.
+    #[arg(long)]
+    employee: EmployeeId,
+}
+
 fn executor(text: &str) -> Result<(String, Uuid), String> {
     let (name, guid) = text.rsplit_once('=').ok_or("нужно «ФИО=GUID»")?;
     let guid = guid.trim().parse().map_err(|error| format!("GUID сотрудника: {error}"))?;
@@ -83,6 +94,12 @@ impl Org {
             Self::Show(one) => {
                 let service = assemble::service(&one.file.load()?).await?;
                 print(&service.show_organization(one.id).await.map_err(explain)?);
+                Ok(())
+            }
+            Self::Executor(Executor { one, employee }) => {
+                let service = assemble::service(&one.file.load()?).await?;
+                service.set_default_executor(one.id, employee).await.map_err(explain)?;
+                println!("назначен");
                 Ok(())
             }
             Self::Resume(one) => {

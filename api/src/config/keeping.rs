@@ -116,6 +116,8 @@ pub struct RetentionSettings {
     pub idempotency: Duration,
     /// Files that no answer uses.
     pub unused_files: Duration,
+    /// Entries of the audit log.
+    pub audit: Duration,
 }
 
 const fn days(days: u64) -> Duration {
@@ -132,6 +134,7 @@ impl RetentionSettings {
             operations: section.or("operations", days(30), value::duration),
             idempotency: section.or("idempotency", days(7), value::duration),
             unused_files: section.or("unused_files", days(7), value::duration),
+            audit: section.or("audit", days(1095), value::duration),
         };
         section.finish();
         retention

@@ -60,6 +60,7 @@ events = "30d"
 operations = "30d"
 idempotency = "7d"
 unused_files = "7d"
+audit = "1095d"
 [encryption]
 key_file = "keys/files.key"
 [signers.main]
@@ -236,6 +237,11 @@ fn wrong_keys_and_values_are_named_with_their_line_and_what_is_allowed() {
             "[calendar]\nholidays = [\"2028-01-01\"]\nworking_days = [\"2028-01-01\"]",
             "line 3: calendar.working_days: 2028-01-01 stands in calendar.holidays too",
         ),
+        (
+            "[calendar]\nholidays = [\"2028-01-09\", \"2028-02-30\"]",
+            "line 2: calendar.holidays: input is out of range; allowed: dates such as \"2028-01-09\"",
+        ),
+        ("[calendar]\nworking_days = 5", "calendar.working_days: must be a list in square brackets"),
         ("[retention]\npersonal_data = \"1y\"", "retention.personal_data: must be a number of months"),
         (
             "[signers.main]\nkind = \"pam\"",

@@ -1,6 +1,9 @@
 //! What the demo is furnished with: debt requests from the simulator, and an answer or a file for every example of the
 //! document, so that each "Try it out" succeeds as it stands.
 
+mod matching;
+mod people;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +14,17 @@ use debt_core::answers::{BulkItem, ContentDraft, CreateAnswer, CreateAnswers, On
 use debt_core::attachments::NewFile;
 use debt_core::domain::answer::{Answer, Source, State};
 use debt_core::domain::caller::Caller;
+use debt_core::domain::debt_request::ResponseStatus;
+use debt_core::domain::export::ExportKind;
+use debt_core::domain::import::{AnswerColumnMode, ImportMode};
+use debt_core::exports::CreateExport;
 use debt_core::idempotency::{Begun, Reply, Writing};
-use debt_core::ids::{AnswerId, AttachmentId, DebtRequestId, OperationId};
+use debt_core::ids::{AnswerId, AttachmentId, DebtRequestId, ExportId, ImportId, OperationId};
+use debt_core::imports::CreateImport;
 use debt_core::jobs::Worker;
+use debt_core::spreadsheets::{DebtRequestRow, DebtRequestsWriter, Said};
 use debt_core::store::debt_requests::{Filter, Sort, SortBy};
+use uuid::Uuid;
 
 use crate::examples;
 
@@ -23,11 +33,11 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The simulator needs seconds; longer means that something is broken.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Debt requests that the examples use.
-const NEEDED: usize = 13;
+const NEEDED: usize = 15;
 
 /// Commits. There is no key, so the reply is not kept.
 async fn finish(writing: Writing) -> Result<()> {
-    let reply = Reply { status: 200, headers: Vec::new(), body: Bytes::new() };
+    let reply = Reply { status: 200, headers: Vec::new(), body: Bytes::new(), before: None };
     Ok(writing.finish(&reply).await?)
 }
 
@@ -43,6 +53,34 @@ fn no_debt(request: DebtRequestId, name: Option<&str>, submit: bool) -> CreateAn
         source: Source::Api,
         trace: None,
     }
+}
+
+/// A workbook with an answer, and with one to a debt request that does not exist.
+fn workbook(request: DebtRequestId) -> Result<Bytes> {
+    let mut writer = DebtRequestsWriter::new(&std::env::temp_dir())?;
+    for subrequest in [request, Uuid::nil().into()] {
+        writer.push(&DebtRequestRow {
+            request_number: "",
+            request: None,
+            subrequest,
+            status: ResponseStatus::NotSent,
+            requester: None,
+            employee: None,
+            sent_on: None,
+            period_from: None,
+            period_to: None,
+            due_on: None,
+            fias_house: None,
+            address: None,
+            unified_account: None,
+            account: None,
+            directorate: None,
+            said: Said::HasDebt(false),
+        })?;
+    }
+    let mut content = std::io::Cursor::new(Vec::new());
+    writer.finish(&mut content)?;
+    Ok(content.into_inner().into())
 }
 
 /// Identifiers of this demo for those of the document.
@@ -80,6 +118,7 @@ struct Furnisher<'a> {
 impl Furnisher<'_> {
     async fn furnish(&self) -> Result<Examples> {
         let requests = self.read_requests().await?;
+        let people = self.people(&requests).await?;
         let mut free = requests.into_iter();
         let mut next =
             || free.next().context("слишком мало запросов для примеров; задайте --requests побольше");
@@ -95,6 +134,10 @@ impl Furnisher<'_> {
         let stopped = self.operation(next()?).await?;
         self.stop(stopped).await?;
         let operation = self.operation(next()?).await?;
+        self.accounts().await?;
+        let export = self.export().await?;
+        let workbook = workbook(next()?)?;
+        let imports = [self.import(&workbook).await?, self.import(&workbook).await?];
         let placed = self.answer(next()?, Some("1C-000123"), true).await?;
         let revoked = self.answer(next()?, None, true).await?;
         for (example, request) in [
@@ -116,12 +159,27 @@ impl Furnisher<'_> {
             (examples::ATTACHMENT_TO_DELETE, self.file("Черновик.txt", "Черновик").await?.to_string()),
             (examples::OPERATION, operation.to_string()),
             (examples::OPERATION_TO_CANCEL, stopped.to_string()),
+            (examples::IMPORT, imports[0].to_string()),
+            (examples::IMPORT_TO_APPLY, imports[1].to_string()),
+            (examples::EXPORT, export.to_string()),
+            (examples::REGISTRY, self.registry().await?.to_string()),
+            (examples::COURT_DEBT, self.court_debt(Some(next()?)).await?.to_string()),
+            (examples::COURT_DEBT_TO_DELETE, self.court_debt(None).await?.to_string()),
+            (examples::MATCH_RUN_TO_CANCEL, self.match_run(true).await?.to_string()),
             (examples::SYNC_RUN, self.sync_run().await?),
         ]);
+        ids.extend(people);
+        let matched = self.match_run(false).await?;
+        ids.push((examples::MATCH_RUN, matched.to_string()));
         self.work_until(async || {
             let placed = self.state_of(placed).await?;
             let revoked = self.state_of(revoked).await?;
-            Ok(placed == State::Delivered && revoked == State::Delivered)
+            let written = self.service.get_export(self.caller, export).await?.file.is_some();
+            let mut read = self.service.get_match_run(self.caller, matched).await?.run.finished_at.is_some();
+            for import in imports {
+                read &= self.service.get_import(self.caller, import).await?.import.finished_at.is_some();
+            }
+            Ok(placed == State::Delivered && revoked == State::Delivered && written && read)
         })
         .await?;
         Ok(Examples(ids))
@@ -184,6 +242,29 @@ impl Furnisher<'_> {
         let details = self.service.create_answers(&mut tx, self.caller, command).await?;
         finish(tx).await?;
         Ok(details.operation.id)
+    }
+
+    async fn export(&self) -> Result<ExportId> {
+        let mut tx = self.begin().await?;
+        let command =
+            CreateExport { kind: ExportKind::DebtRequests, filter: Filter::default(), account_found: None };
+        let export = self.service.create_export(&mut tx, self.caller, command).await?;
+        finish(tx).await?;
+        Ok(export.id)
+    }
+
+    async fn import(&self, workbook: &Bytes) -> Result<ImportId> {
+        let command = CreateImport {
+            file_name: "Запросы.xlsx".to_owned(),
+            content: workbook.clone(),
+            mode: ImportMode::Preview,
+            answer_column: AnswerColumnMode::Strict,
+            submit: false,
+        };
+        let mut tx = self.begin().await?;
+        let details = self.service.create_import(&mut tx, self.caller, command).await?;
+        finish(tx).await?;
+        Ok(details.import.id)
     }
 
     async fn stop(&self, id: OperationId) -> Result<()> {

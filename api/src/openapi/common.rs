@@ -15,7 +15,13 @@ const ALWAYS: [u16; 8] = [400, 401, 403, 404, 422, 429, 500, 503];
 /// Statuses of those that can change something.
 const ON_WRITING: [u16; 5] = [409, 410, 412, 413, 415];
 /// Statuses of single operations that change nothing.
-const ON_READING: [(&str, &[u16]); 2] = [("get_answer_evidence", &[409, 410]), ("list_events", &[410])];
+const ON_READING: [(&str, &[u16]); 5] = [
+    ("get_answer_evidence", &[409, 410]),
+    ("get_export_content", &[409]),
+    ("get_marked_import", &[409]),
+    ("get_match_run_content", &[409]),
+    ("list_events", &[410]),
+];
 
 /// Calls `visit` with method and operation of every path.
 pub(super) fn each_operation(document: &mut Value, mut visit: impl FnMut(&str, &mut Map<String, Value>)) {
@@ -161,7 +167,7 @@ fn header(description: &str) -> Value {
 
 /// Declares the headers of successful responses.
 pub(super) fn add_headers(document: &mut Value) {
-    let versioned = ["Answer", "DebtRequest"];
+    let versioned = ["Answer", "DebtRequest", "MatchingSettings", "AutoAnswerSettings"];
     each_operation(document, |method, operation| {
         let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
         for (status, response) in responses.iter_mut().filter(|(status, _)| status.starts_with('2')) {

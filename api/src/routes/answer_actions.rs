@@ -20,7 +20,7 @@ use crate::query::Query;
 use crate::state::AppState;
 use crate::views::answer_input::{ReturnAnswer, RevokeAnswer, SubmitAnswer, confirmed};
 use crate::views::answers::{Answer, SubmissionList};
-use crate::writing::{IdempotencyHeader, IfMatchHeader, UseCase, write};
+use crate::writing::{IdempotencyHeader, IfMatchHeader, Stated, UseCase, write, write_stated};
 
 /// Завершить работу над черновиком
 ///
@@ -56,7 +56,8 @@ const NO_BODY: [u8; 32] = [0; 32];
 
 /// Вернуть ответ на доработку
 ///
-/// Подготовленный ответ снова становится черновиком исполнителя.
+/// Подготовленный ответ снова становится черновиком исполнителя. Токен сотрудника возвращает только ответы на запросы, за
+/// которые сотрудник отвечает (403 `not_responsible`).
 #[utoipa::path(
     post, path = "/v1/answers/{id}/return", tag = "answers", operation_id = "return_answer",
     params(
@@ -89,6 +90,8 @@ pub(crate) async fn return_answer(
 /// Отправить черновик
 ///
 /// Ответ принят к отправке (202): он сохранён и будет отправлен, даже если ГИС ЖКХ сейчас недоступна.
+/// Токен сотрудника отправляет, отменяет и отзывает только ответы на запросы, за которые сотрудник отвечает, и только с
+/// идентификатором ГИС ЖКХ (403 `employee_cannot_submit`).
 #[utoipa::path(
     post, path = "/v1/answers/{id}/submit", tag = "answers", operation_id = "submit_answer",
     params(
@@ -107,6 +110,7 @@ pub(crate) async fn submit_answer(
     OptionalBody(body): OptionalBody<SubmitAnswer>,
 ) -> Result<HttpResponse, Failure> {
     let Body { content, digest } = body;
+    let stated = Stated::of(&content.confirm, content.reason.as_deref());
     let confirm = confirmed(&content.confirm);
     let command = SubmitCommand { confirm, reason: content.reason, trace: trace::current() };
     let version = if_match(request.headers());
@@ -117,7 +121,7 @@ pub(crate) async fn submit_answer(
             printed(StatusCode::ACCEPTED, details, service.clock.now())
         })
     });
-    write(&request, &state.service, &caller, digest, use_case).await
+    write_stated(&request, &state.service, &caller, digest, stated, use_case).await
 }
 
 /// Отменить отправку
@@ -171,6 +175,7 @@ pub(crate) async fn revoke_answer(
     OptionalBody(body): OptionalBody<RevokeAnswer>,
 ) -> Result<HttpResponse, Failure> {
     let Body { content, digest } = body;
+    let stated = Stated::of(&content.confirm, content.reason.as_deref());
     let confirm = confirmed(&content.confirm);
     let command = RevokeCommand { confirm, reason: content.reason, trace: trace::current() };
     let version = if_match(request.headers());
@@ -181,7 +186,7 @@ pub(crate) async fn revoke_answer(
             printed(StatusCode::ACCEPTED, details, service.clock.now())
         })
     });
-    write(&request, &state.service, &caller, digest, use_case).await
+    write_stated(&request, &state.service, &caller, digest, stated, use_case).await
 }
 
 /// Спросить ГИС ЖКХ раньше

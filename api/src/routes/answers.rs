@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use debt_core::Error;
 use debt_core::answers::{AnswerDetails, CreatedOutcome};
+use debt_core::audit::Changed;
 use debt_core::idempotency::Reply;
 use debt_core::ids::{AnswerId, DebtRequestId};
 use debt_core::trace;
@@ -25,7 +26,10 @@ use crate::views::answer_input::{AnswerLookup, CreateAnswer, EditAnswer};
 use crate::views::answers::Answer;
 use crate::views::lists::{AnswerLookupResult, AnswerPage, AnswersNotFound, FoundAnswer};
 use crate::waiting::{read_wait, wait_for};
-use crate::writing::{IdempotencyHeader, IfMatchHeader, UseCase, WithHeaders, no_content, reply, write};
+use crate::writing::{
+    IdempotencyHeader, IfMatchHeader, Stated, UseCase, WithBefore, WithHeaders, no_content, reply, write,
+    write_stated,
+};
 
 /// Дать ответ
 ///
@@ -33,7 +37,8 @@ use crate::writing::{IdempotencyHeader, IfMatchHeader, UseCase, WithHeaders, no_
 /// `submit: false` — черновик (201). Тот же ответ ещё раз — 200, второго ответа не будет, даже без `Idempotency-Key`.
 /// Все ошибки тела перечисляются сразу, и тогда ничего не сохранено.
 ///
-/// Если ответ уже размещён, другой ответ — исправление: нужны `confirm: ["already_answered"]` и `reason`.
+/// Если ответ уже размещён, другой ответ — исправление: нужны `confirm: ["already_answered"]` и `reason`. Если по
+/// действующему реестру долг есть, отправить «долга нет» можно только с `confirm: ["registry_disagrees"]`.
 #[utoipa::path(
     post, path = "/v1/debt-requests/{id}/answers", tag = "answers", operation_id = "create_answer",
     params(
@@ -72,6 +77,7 @@ pub(crate) async fn create_answer(
     body: Body<CreateAnswer>,
 ) -> Result<HttpResponse, Failure> {
     let Body { content: value, digest } = body;
+    let stated = Stated::of(&value.confirm, value.reason.as_deref());
     let command = value.command(id.0, trace::current()).map_err(Error::Invalid)?;
     let author = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {
@@ -85,7 +91,7 @@ pub(crate) async fn create_answer(
             printed(status, created.answer, service.clock.now())
         })
     });
-    write(&request, &state.service, &caller, digest, use_case).await
+    write_stated(&request, &state.service, &caller, digest, stated, use_case).await
 }
 
 /// An answer as a reply, with where it is and when to ask again.
@@ -236,8 +242,8 @@ pub(crate) async fn edit_answer(
     let author = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {
         Box::pin(async move {
-            let details = service.edit_answer(tx, &author, id.0, command, version).await?;
-            printed(StatusCode::OK, details, service.clock.now())
+            let Changed { before, after } = service.edit_answer(tx, &author, id.0, command, version).await?;
+            printed(StatusCode::OK, after, service.clock.now())?.instead_of(&Answer::from(before))
         })
     });
     write(&request, &state.service, &caller, digest, use_case).await
@@ -265,8 +271,8 @@ pub(crate) async fn delete_answer(
     let author = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {
         Box::pin(async move {
-            service.delete_answer(tx, &author, id.0, version).await?;
-            Ok(no_content())
+            let deleted = service.delete_answer(tx, &author, id.0, version).await?;
+            no_content().instead_of(&Answer::from(deleted))
         })
     });
     write(&request, &state.service, &caller, [0; 32], use_case).await

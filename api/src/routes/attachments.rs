@@ -1,24 +1,20 @@
 //! `/v1/attachments`.
 
-use actix_multipart::{Field, Multipart};
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CONTENT_DISPOSITION, CONTENT_TYPE, ContentDisposition, DispositionParam, DispositionType, ExtendedValue,
+    CONTENT_DISPOSITION, ContentDisposition, DispositionParam, DispositionType, ExtendedValue,
 };
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
-use bytes::{Bytes, BytesMut};
+use debt_core::Error;
 use debt_core::attachments::NewFile;
 use debt_core::domain::attachment as domain;
-use debt_core::error::Mistake;
 use debt_core::ids::AttachmentId;
-use debt_core::{Code, Error};
-use futures_util::StreamExt;
-use sha2::{Digest, Sha256};
 
 use crate::caller::Authenticated;
 use crate::examples;
+use crate::form::{self, FormFile, Shape, is_form};
 use crate::input::Body;
 use crate::path::Id;
 use crate::problem::Failure;
@@ -74,16 +70,9 @@ impl FromRequest for Upload {
     type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        if content_type.is_some_and(|text| text.to_ascii_lowercase().starts_with("multipart/form-data")) {
-            let limit = request
-                .app_data::<Data<AppState>>()
-                .map_or(0, |state| state.service.settings.limits.file_bytes);
-            let multipart = Multipart::from_request(request, payload);
-            return Box::pin(async move {
-                let multipart = multipart.await.or(Err(broken()))?;
-                read_form(multipart, limit).await
-            });
+        if is_form(request) {
+            let (request, mut payload) = (request.clone(), payload.take());
+            return Box::pin(async move { read_form(&request, &mut payload).await });
         }
         let body = Body::<UploadAttachment>::from_request(request, payload);
         Box::pin(async move {
@@ -93,89 +82,16 @@ impl FromRequest for Upload {
     }
 }
 
-fn broken() -> Failure {
-    Failure::new(Code::MalformedJson, "форма multipart повреждена или оборвалась")
-}
-
-/// Reads the parts `file` and `description`, each at most once, nothing else.
-async fn read_form(mut form: Multipart, limit: u64) -> Result<Upload, Failure> {
-    let mut file: Option<(String, Bytes)> = None;
-    let mut description = None;
-    let mut mistakes = Vec::new();
-    while let Some(part) = form.next().await {
-        let part = part.or(Err(broken()))?;
-        match part.name().unwrap_or_default().to_owned().as_str() {
-            "file" if file.is_none() => {
-                let name = part.content_disposition().and_then(file_name);
-                let content = read_part(part, limit).await?;
-                match name {
-                    Some(name) => file = Some((name, content)),
-                    None => mistakes.push(Mistake::at("/file", "file_name", "у части file нет имени файла")),
-                }
-            }
-            "description" if description.is_none() => {
-                let content = read_part(part, MOST_DESCRIPTION).await?;
-                match String::from_utf8(content.to_vec()) {
-                    Ok(text) => description = Some(text).filter(|text| !text.is_empty()),
-                    Err(_) => {
-                        mistakes.push(Mistake::at("/description", "encoding", "описание должно быть в UTF-8"))
-                    }
-                }
-            }
-            "file" | "description" => {
-                return Err(
-                    Error::Invalid(vec![Mistake::at("", "repeated", "часть формы повторяется")]).into()
-                );
-            }
-            _ => mistakes.push(Mistake::at(
-                "",
-                "unknown_field",
-                "форма состоит из частей file и description; другие не допускаются",
-            )),
-        }
-    }
-    let Some((file_name, content)) = file else {
-        mistakes.push(Mistake::at("/file", "required", "нет части file"));
-        return Err(Error::Invalid(mistakes).into());
-    };
-    if !mistakes.is_empty() {
-        return Err(Error::Invalid(mistakes).into());
-    }
-    let digest = digest(&file_name, description.as_deref(), &content);
-    Ok(Upload { file: NewFile { file_name, description, content, sha256: None }, digest })
-}
-
-/// Most bytes of a description that are read at all; its 500 characters are counted later, with its place.
-const MOST_DESCRIPTION: u64 = 64 * 1024;
-
-async fn read_part(mut part: Field, limit: u64) -> Result<Bytes, Failure> {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut content = BytesMut::new();
-    while let Some(chunk) = part.next().await {
-        let chunk = chunk.or(Err(broken()))?;
-        if content.len() + chunk.len() > limit {
-            return Err(Failure::new(Code::FileTooLarge, format!("часть формы больше {limit} байт")));
-        }
-        content.extend_from_slice(&chunk);
-    }
-    Ok(content.freeze())
-}
-
-fn file_name(disposition: &ContentDisposition) -> Option<String> {
-    if let Some(ExtendedValue { value, .. }) = disposition.get_filename_ext() {
-        return String::from_utf8(value.clone()).ok();
-    }
-    disposition.get_filename().map(ToOwned::to_owned).filter(|name| !name.is_empty())
-}
-
-/// What a repeat is known by: the content of the parts, not the boundary between them.
-fn digest(file_name: &str, description: Option<&str>, content: &[u8]) -> [u8; 32] {
-    let mut digest = Sha256::new();
-    for part in [file_name.as_bytes(), description.unwrap_or_default().as_bytes(), content] {
-        digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        digest.update(part);
-    }
-    digest.finalize().into()
+/// Reads the parts `file` and `description`.
+async fn read_form(request: &HttpRequest, payload: &mut Payload) -> Result<Upload, Failure> {
+    let limit =
+        request.app_data::<Data<AppState>>().map_or(0, |state| state.service.settings.limits.file_bytes);
+    let shape = Shape { files: &[("file", limit)], texts: &["description"], ..Shape::default() };
+    let mut form = form::read(request, payload, shape).await?;
+    let (digest, file, description) = (form.digest, form.need("file"), form.text("description"));
+    form.finish()?;
+    let FormFile { name, content } = file;
+    Ok(Upload { file: NewFile { file_name: name, description, content, sha256: None }, digest })
 }
 
 /// Сведения о файле

@@ -4,11 +4,12 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::NaiveDate;
-use debt_core::Error;
+use debt_core::audit::Changed;
 use debt_core::debt_requests::DebtRequestDetails;
 use debt_core::domain::caller::Caller;
 use debt_core::ids::DebtRequestId;
 use debt_core::store::debt_requests::{After, Filter, Sort, SortBy};
+use debt_core::{Error, Service};
 
 use crate::caller::Authenticated;
 use crate::examples;
@@ -26,7 +27,7 @@ use crate::state::AppState;
 use crate::views::debt_request_input::{AssignDebtRequest, DebtRequestLookup};
 use crate::views::debt_requests::{DebtRequest, DebtRequestCounts};
 use crate::views::lists::{DebtRequestLookupResult, DebtRequestPage, DebtRequestsNotFound, EventPage};
-use crate::writing::{IdempotencyHeader, IfMatchHeader, UseCase, WithHeaders, reply, write};
+use crate::writing::{IdempotencyHeader, IfMatchHeader, UseCase, WithBefore, WithHeaders, reply, write};
 
 /// Список запросов
 ///
@@ -51,7 +52,7 @@ pub(crate) async fn list_debt_requests(
     let sort = query.one_with("sort", read_sort).unwrap_or(BY_DUE_ON);
     let ask = Ask::read(&mut query, "debt-requests", &state)?;
     query.finish()?;
-    let filter = complete(&state, &caller, conditions).await?;
+    let filter = with_day(&state.service, &caller, conditions).await?;
     let after = ask.after.as_ref().map(|position| after(sort, position)).transpose()?;
     let rows = state.service.list_debt_requests(&caller, &filter, sort, after.as_ref(), ask.rows()).await?;
     let mut response =
@@ -69,13 +70,13 @@ async fn tell_age(response: &mut HttpResponse, state: &AppState, caller: &Caller
 }
 
 /// Brings the organisation's day into the conditions where `due=today` asks for it.
-async fn complete(
-    state: &AppState,
+pub(crate) async fn with_day(
+    service: &Service,
     caller: &Caller,
     (mut filter, due_today): (Filter, bool),
 ) -> Result<Filter, Error> {
     if due_today {
-        let today = state.service.day_of(caller).await?;
+        let today = service.day_of(caller).await?;
         filter.due_from = Some(filter.due_from.map_or(today, |day| day.max(today)));
         filter.due_to = Some(filter.due_to.map_or(today, |day| day.min(today)));
     }
@@ -131,7 +132,7 @@ pub(crate) async fn count_debt_requests(
     let mut query = Query::of(request.query_string(), &debt_request_parameters(&[]))?;
     let conditions = read_debt_request_filter(&mut query);
     query.finish()?;
-    let filter = complete(&state, &caller, conditions).await?;
+    let filter = with_day(&state.service, &caller, conditions).await?;
     let counts = state.service.count_debt_requests(&caller, &filter).await?;
     let mut response = HttpResponse::Ok().json(DebtRequestCounts::from(counts));
     tell_age(&mut response, &state, &caller).await?;
@@ -189,8 +190,13 @@ pub(crate) async fn list_debt_request_history(
 
 /// Назначить запрос
 ///
-/// Назначает исполнителя или записывает заметку. В ГИС ЖКХ ничего не передаётся. `If-Match` защищает от одновременных
-/// изменений.
+/// Передаёт запрос подразделению или исполнителю, записывает заметку. В ГИС ЖКХ ничего не передаётся.
+///
+/// `department_id` — другое подразделение: ответственным и исполнителем становится его ответственный; `null` — исполнитель
+/// организации по умолчанию. `executor_id` — кто готовит ответ; если ответственный работает в подразделении, то только
+/// сотрудник того же подразделения; `null` снимает исполнителя. Назначенное так не меняется, когда меняются дома
+/// подразделений. Токен сотрудника передаёт только запросы, за которые сотрудник отвечает (403 `not_responsible`).
+/// `If-Match` защищает от одновременных изменений.
 #[utoipa::path(
     patch, path = "/v1/debt-requests/{id}", tag = "debt-requests", operation_id = "assign_debt_request",
     params(
@@ -213,9 +219,11 @@ pub(crate) async fn assign_debt_request(
     let owner = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {
         Box::pin(async move {
-            let details = service.assign_debt_request(tx, &owner, id.0, value.into(), version).await?;
-            let version = details.request.version;
-            Ok(reply(StatusCode::OK, &DebtRequest::from(details))?.with_version(version))
+            let Changed { before, after } =
+                service.assign_debt_request(tx, &owner, id.0, value.into(), version).await?;
+            let version = after.request.version;
+            let reply = reply(StatusCode::OK, &DebtRequest::from(after))?.with_version(version);
+            reply.instead_of(&DebtRequest::from(before))
         })
     });
     write(&request, &state.service, &caller, digest, use_case).await

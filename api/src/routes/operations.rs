@@ -22,7 +22,7 @@ use crate::state::AppState;
 use crate::views::answers_bulk::CreateAnswers;
 use crate::views::lists::{OperationItemPage, OperationPage};
 use crate::views::operations::Operation;
-use crate::writing::{IdempotencyHeader, UseCase, WithHeaders, reply, write};
+use crate::writing::{IdempotencyHeader, Stated, UseCase, WithHeaders, reply, write, write_stated};
 
 /// Seconds after which it is worth asking for an operation again.
 const AGAIN: i64 = 10;
@@ -55,6 +55,9 @@ pub(crate) async fn create_answers_bulk(
     body: ItemsBody<CreateAnswers>,
 ) -> Result<HttpResponse, Failure> {
     let ItemsBody { content, wrong, digest } = body;
+    let confirm = content.items.iter().flat_map(|item| &item.confirm);
+    // Each answer has a reason of its own, and keeps it.
+    let stated = Stated::of(confirm, None);
     let command = content.command(wrong, trace::current().as_ref());
     let author = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {
@@ -66,7 +69,7 @@ pub(crate) async fn create_answers_bulk(
             Ok(reply.with_location(location).with_retry_after(retry_after))
         })
     });
-    write(&request, &state.service, &caller, digest, use_case).await
+    write_stated(&request, &state.service, &caller, digest, stated, use_case).await
 }
 
 /// Список операций
@@ -128,7 +131,7 @@ pub(crate) async fn get_operation(
     get, path = "/v1/operations/{id}/items", tag = "operations", operation_id = "list_operation_items",
     params(
         ("id" = Uuid, Path, description = "Идентификатор операции.", example = json!(examples::OPERATION)),
-        ("outcome" = Option<String>, Query, description = "Только записи с этим исходом: `refused`, `unchanged`, `deleted` или состояние ответа.", max_length = 64, example = "refused"),
+        ("outcome" = Option<String>, Query, description = "Только записи с этим исходом: `refused`, `unchanged`, `skipped`, `deleted` или состояние ответа.", max_length = 64, example = "refused"),
         PageParameters,
     ),
     security(("bearer" = ["answers:read"])),
@@ -143,7 +146,7 @@ pub(crate) async fn list_operation_items(
     let mut query = Query::of(request.query_string(), &["outcome", "limit", "cursor"])?;
     let outcome = query.one_with("outcome", |text| {
         Outcome::named(text)
-            .ok_or_else(|| "нужно refused, unchanged, deleted или состояние ответа".to_owned())
+            .ok_or_else(|| "нужно refused, unchanged, skipped, deleted или состояние ответа".to_owned())
     });
     let ask = Ask::read(&mut query, &format!("items of {}", id.0), &state)?;
     query.finish()?;

@@ -2,16 +2,13 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::{Days, NaiveDate};
 
+use super::period::Period;
 use crate::caller::Authenticated;
 use crate::problem::Failure;
 use crate::query::Query;
 use crate::state::AppState;
 use crate::views::reconciliation::Reconciliation;
-
-/// How far back the report goes when nobody says: longer than any debt request is open.
-const USUAL: Days = Days::new(30);
 
 /// Сверка за период
 ///
@@ -33,13 +30,9 @@ pub(crate) async fn get_reconciliation(
     Authenticated(caller): Authenticated,
 ) -> Result<HttpResponse, Failure> {
     let mut query = Query::of(request.query_string(), &["from", "to"])?;
-    let (from, to) = (query.one::<NaiveDate>("from"), query.one::<NaiveDate>("to"));
+    let period = Period::read(&mut query);
     query.finish()?;
-    let to = match to {
-        Some(to) => to,
-        None => state.service.day_of(&caller).await?,
-    };
-    let from = from.unwrap_or_else(|| to.checked_sub_days(USUAL).unwrap_or(to));
+    let (from, to) = period.days(&state, &caller).await?;
     let report = state.service.reconcile(&caller, from, to).await?;
     Ok(HttpResponse::Ok().json(Reconciliation::from(report)))
 }

@@ -11,11 +11,11 @@ use super::texts::RequestNumber;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignDebtRequest {
-    /// Подразделение.
+    /// Подразделение; его ответственный становится ответственным за запрос и исполнителем.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Uuid>, example = json!(null))]
     pub department_id: Option<Option<Uuid>>,
-    /// Исполнитель: сотрудник организации.
+    /// Исполнитель: работающий сотрудник, обычно того же подразделения, что и ответственный.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Uuid>, example = json!(null))]
     pub executor_id: Option<Option<Uuid>>,

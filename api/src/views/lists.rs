@@ -4,10 +4,18 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::accounts::AccountRow;
 use super::answers::Answer;
+use super::audit::AuditEntry;
 use super::debt_requests::DebtRequest;
+use super::departments::{Department, DepartmentHouse};
+use super::employees::Employee;
 use super::events::Event;
+use super::exports::Export;
+use super::imports::{Import, ImportRow};
+use super::match_runs::{MatchRun, MatchRunItem};
 use super::operations::{Operation, OperationItem};
+use super::registries::{CourtDebt, CourtDebtRegistry, RegistryProblem};
 use super::sync_runs::SyncRun;
 use super::texts::{ExternalId, RequestNumber};
 
@@ -35,16 +43,43 @@ macro_rules! pages {
 }
 
 pages! {
+    /// Страница лицевых счетов.
+    AccountPage of AccountRow;
     /// Страница запросов.
     DebtRequestPage of DebtRequest;
     /// Страница ответов.
     AnswerPage of Answer;
+    /// Страница подразделений.
+    DepartmentPage of Department;
+    /// Страница домов.
+    DepartmentHousePage of DepartmentHouse;
+    /// Страница сотрудников.
+    EmployeePage of Employee;
+    /// Страница журнала действий.
+    AuditPage of AuditEntry;
     /// Страница событий.
     EventPage of Event;
+    /// Страница выгрузок в файлы.
+    ExportPage of Export;
+    /// Страница загрузок файлов.
+    ImportPage of Import;
+    /// Страница строк файла.
+    ImportRowPage of ImportRow;
     /// Страница операций.
     OperationPage of Operation;
     /// Страница записей операции.
     OperationItemPage of OperationItem;
+    /// Страница выгрузок из ГИС ЖКХ.
+    /// Страница реестров задолженностей.
+    CourtDebtRegistryPage of CourtDebtRegistry;
+    /// Страница ошибок и предупреждений реестра.
+    RegistryProblemPage of RegistryProblem;
+    /// Страница строк реестра.
+    CourtDebtPage of CourtDebt;
+    /// Страница сверок с реестром.
+    MatchRunPage of MatchRun;
+    /// Страница итогов сверки.
+    MatchRunItemPage of MatchRunItem;
     /// Страница выгрузок.
     SyncRunPage of SyncRun;
 }

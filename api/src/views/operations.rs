@@ -54,6 +54,9 @@ pub struct OperationCounts {
     /// Такой ответ уже был, второго не создано.
     #[schema(example = 40)]
     pub unchanged: i64,
+    /// Оставлены сотрудникам.
+    #[schema(example = 0)]
+    pub skipped: i64,
     /// Черновики, в том числе подготовленные.
     #[schema(example = 0)]
     pub draft: i64,
@@ -105,10 +108,10 @@ pub struct OperationItem {
     pub debt_request_id: Option<Uuid>,
     /// Ответ: новый или прежний с тем же содержанием.
     pub answer_id: Option<Uuid>,
-    /// К чему пришла запись: `refused`, `unchanged`, `deleted` или состояние ответа; возможны новые значения.
+    /// К чему пришла запись: `refused`, `unchanged`, `skipped`, `deleted` или состояние ответа; возможны новые значения.
     #[schema(max_length = 64, example = "delivered")]
     pub outcome: &'static str,
-    /// Почему запись не принята; места — внутри записи.
+    /// Почему запись не принята или оставлена сотрудникам; места — внутри записи.
     #[schema(max_items = 1000)]
     pub errors: Vec<ItemError>,
     /// Почему ответ отклонён или задерживается.
@@ -154,6 +157,7 @@ impl OperationCounts {
             total,
             refused: tally.of(Outcome::Refused),
             unchanged: tally.of(Outcome::Unchanged),
+            skipped: tally.of(Outcome::Skipped),
             draft: state(State::Draft) + state(State::Prepared),
             queued: state(State::Queued),
             sending: state(State::Sending),

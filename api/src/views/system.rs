@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::employees::Employee;
 use super::sync_runs::SyncRun;
 use super::texts::ScopeName;
 use super::words::{GisStateWord, OperationStateWord, Severity};
@@ -63,18 +64,6 @@ pub struct Halt {
     pub detail: String,
     /// С какого времени.
     pub since: DateTime<Utc>,
-}
-
-/// Сотрудник.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Employee {
-    /// Идентификатор.
-    pub id: Uuid,
-    /// Фамилия, имя, отчество.
-    #[schema(max_length = 1000, example = "Образцова А. С.")]
-    pub full_name: String,
-    /// Указан идентификатор сотрудника в ГИС ЖКХ: без него нельзя отправлять ответы.
-    pub has_gis_id: bool,
 }
 
 /// Справочник.
@@ -227,16 +216,6 @@ impl From<organizations::Organization> for Organization {
 impl From<organizations::Halt> for Halt {
     fn from(halt: organizations::Halt) -> Self {
         Self { code: halt.code, detail: halt.detail, since: halt.since }
-    }
-}
-
-impl From<organizations::Employee> for Employee {
-    fn from(employee: organizations::Employee) -> Self {
-        Self {
-            id: employee.id.as_uuid(),
-            full_name: employee.full_name,
-            has_gis_id: employee.gis_guid.is_some(),
-        }
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod bare;
 mod load;
+mod mass;
 mod measure;
 mod table;
 

@@ -17,6 +17,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::load::{self, Next};
+use crate::mass::Mass;
 use crate::table::{Row, Table, grouped};
 use crate::{Options, bare};
 
@@ -29,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Debt requests of the longest page.
 const LONGEST_PAGE: usize = 200;
 /// So many debt requests are put aside to be answered.
-const TO_ANSWER: usize = 100_000;
+const TO_ANSWER: usize = 150_000;
 /// A call of this GIS takes longer than any measurement: answers are taken and wait, and nothing else goes on.
 const SLOW: Duration = Duration::from_secs(3600);
 
@@ -160,7 +161,11 @@ impl<'a> Lab<'a> {
         if self.options.lists {
             return Ok(());
         }
-        let supply = Arc::new(Supply::fetch(&client).await?);
+        let supply = Supply::fetch(&client).await?;
+        let (together, alone) = supply.ids.split_at(supply.ids.len() / 2);
+        let mass = &mut Mass { running: &running, client: &client, database, table: &mut *self.table };
+        mass.measure(self.options.rows, together).await?;
+        let supply = Arc::new(Supply::of(alone.to_vec()));
         let answers = |client: &Client, body| supply.answers(client, body);
         self.load(context, "answer, no debt", answers(&client, NO_DEBT)?, StatusCode::ACCEPTED).await?;
         self.load(context, "answer, one debtor", answers(&client, ONE_DEBTOR)?, StatusCode::ACCEPTED).await?;
@@ -230,7 +235,7 @@ fn same(request: Request) -> Next {
     Arc::new(move || Some(request.clone()))
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, Failure> {
+pub(crate) fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, Failure> {
     Ok(value.get(key).and_then(Value::as_str).ok_or_else(|| format!("a response without {key}"))?)
 }
 
@@ -271,7 +276,11 @@ impl Supply {
     /// Those that are due last: their days are not over.
     async fn fetch(client: &Client) -> Result<Self, Failure> {
         let walk = Walk::through(client, "answered=false&sort=-due_on", TO_ANSWER).await?;
-        Ok(Self { ids: walk.ids, taken: AtomicUsize::new(0) })
+        Ok(Self::of(walk.ids))
+    }
+
+    fn of(ids: Vec<Uuid>) -> Self {
+        Self { ids, taken: AtomicUsize::new(0) }
     }
 
     /// Answers with this body to one debt request after another, each with an Idempotency-Key of its own.

@@ -6,11 +6,14 @@ use uuid::Uuid;
 
 use super::name_mistake;
 use crate::Service;
-use crate::domain::organization::{Employee, Ogrn, Organization};
+use crate::audit::{NewAuditEntry, record};
+use crate::domain::audit::Actor;
+use crate::domain::employee::Employee;
+use crate::domain::organization::{Ogrn, Organization};
 use crate::error::{Code, Error, Mistake, Result};
-use crate::ids::{EmployeeId, OrganizationId};
+use crate::ids::OrganizationId;
 use crate::jobs::JobName;
-use crate::store::{StoreError, organizations};
+use crate::store::{StoreError, Tx, employees, organizations};
 
 /// An organisation to be added.
 #[derive(Clone, PartialEq, Eq)]
@@ -56,12 +59,13 @@ impl Service {
         let mut tx = self.db.begin().await?;
         organizations::insert(&mut tx, organization).await.map_err(taken)?;
         for employee in &details.employees {
-            organizations::insert_employee(&mut tx, employee, now).await?;
+            employees::insert(&mut tx, employee).await?;
         }
         organization.default_executor = details.employees.first().map(|employee| employee.id);
         if let Some(executor) = organization.default_executor {
             organizations::set_default_executor(&mut tx, organization.id, executor).await?;
         }
+        audit(&mut tx, organization.id, "add_organization", now).await?;
         tx.commit().await?;
         Ok(details)
     }
@@ -82,7 +86,7 @@ impl Service {
     pub async fn show_organization(&self, id: OrganizationId) -> Result<OrganizationDetails> {
         let mut conn = self.db.read().await?;
         let organization = organizations::get(&mut conn, id).await?.ok_or(Error::NotFound)?;
-        let employees = organizations::employees(&mut conn, id).await?;
+        let employees = employees::list(&mut conn, id).await?;
         Ok(OrganizationDetails { organization, employees })
     }
 
@@ -96,6 +100,7 @@ impl Service {
             return Err(Error::NotFound);
         }
         organizations::set_halted(&mut tx, id, None).await?;
+        audit(&mut tx, id, "resume_organization", self.clock.now()).await?;
         tx.wake(JobName::Outbox);
         tx.commit().await?;
         Ok(())
@@ -114,21 +119,22 @@ impl Service {
             let detail = "у организации есть запросы о задолженности или файлы, удалить её нельзя";
             return Err(Error::conflict(Code::StateConflict, detail, None));
         }
+        audit(&mut tx, id, "remove_organization", self.clock.now()).await?;
         tx.commit().await?;
         Ok(())
     }
 }
 
+/// The operator does something to an organisation.
+async fn audit(tx: &mut Tx, id: OrganizationId, action: &'static str, now: DateTime<Utc>) -> Result<()> {
+    record(tx, NewAuditEntry::new(id, Actor::Cli, action, format!("organizations/{id}")), now).await
+}
+
 impl NewOrganization {
     fn into_details(self, now: DateTime<Utc>) -> OrganizationDetails {
         let id = self.id.unwrap_or_else(OrganizationId::generate);
-        let employees = self.executors.into_iter().map(|(full_name, gis_guid)| Employee {
-            id: EmployeeId::generate(),
-            organization: id,
-            full_name,
-            gis_guid: Some(gis_guid),
-            department: None,
-        });
+        let executors = self.executors.into_iter();
+        let employees = executors.map(|(name, gis_guid)| Employee::new(id, name, Some(gis_guid), now));
         OrganizationDetails {
             employees: employees.collect(),
             organization: Organization {

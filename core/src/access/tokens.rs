@@ -4,12 +4,15 @@ use chrono::{DateTime, Days, Utc};
 
 use super::name_mistake;
 use crate::Service;
+use crate::audit::{NewAuditEntry, record};
+use crate::domain::audit::Actor;
 use crate::domain::caller::Scopes;
-use crate::domain::organization::{Employee, Organization};
+use crate::domain::employee::Employee;
+use crate::domain::organization::Organization;
 use crate::domain::token::Token;
 use crate::error::{Error, Mistake, Result};
 use crate::ids::{EmployeeId, OrganizationId, TokenId};
-use crate::store::{Conn, Db, StoreError, keys, organizations, tokens};
+use crate::store::{Conn, Db, StoreError, Tx, employees, keys, organizations, tokens};
 
 /// The longest life of a token in days.
 const MOST_DAYS: u16 = 366;
@@ -66,6 +69,7 @@ impl Service {
         }
         let token = new.into_token(now);
         tokens::insert(&mut tx, &token).await?;
+        audit(&mut tx, &token, "issue_token", now).await?;
         tx.commit().await?;
         Ok(token)
     }
@@ -84,10 +88,13 @@ impl Service {
     /// # Errors
     /// [`Error::NotFound`] when there is none or it was revoked before.
     pub async fn revoke_token(&self, id: TokenId) -> Result<()> {
+        let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        if !tokens::revoke(&mut tx, id, self.clock.now()).await? {
+        if !tokens::revoke(&mut tx, id, now).await? {
             return Err(Error::NotFound);
         }
+        let token = tokens::get(&mut tx, id).await?.ok_or(Error::NotFound)?;
+        audit(&mut tx, &token, "revoke_token", now).await?;
         tx.commit().await?;
         self.tokens.forget(id);
         Ok(())
@@ -126,7 +133,7 @@ impl Service {
         for id in &token.organizations {
             organizations.extend(organizations::get(&mut conn, *id).await?);
             if let (None, Some(wanted)) = (&employee, token.employee) {
-                employee = organizations::employee(&mut conn, *id, wanted).await?;
+                employee = employees::get(&mut conn, *id, wanted).await?;
             }
         }
         Ok(Me { token, organizations, employee })
@@ -159,13 +166,23 @@ async fn mistakes(conn: &mut Conn, new: &NewToken) -> Result<Vec<Mistake>> {
             mistakes.push(Mistake::at(at, "not_found", "такой организации нет"));
         }
         if let Some(employee) = new.employee {
-            employee_known |= organizations::employee(conn, *id, employee).await?.is_some();
+            employee_known |=
+                employees::get(conn, *id, employee).await?.is_some_and(|employee| employee.active);
         }
     }
     if !employee_known {
         mistakes.push(Mistake::at("/employee", "not_found", "такого сотрудника у этой организации нет"));
     }
     Ok(mistakes)
+}
+
+/// The operator does something to a token: each of its organisations is told.
+async fn audit(tx: &mut Tx, token: &Token, action: &'static str, now: DateTime<Utc>) -> Result<()> {
+    for organization in &token.organizations {
+        let target = format!("tokens/{}", token.id);
+        record(tx, NewAuditEntry::new(*organization, Actor::Cli, action, target), now).await?;
+    }
+    Ok(())
 }
 
 /// What is wrong with a token as such.

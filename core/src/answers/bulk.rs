@@ -12,11 +12,11 @@ use super::{CreatedOutcome, draft};
 use crate::Service;
 use crate::case::Case;
 use crate::domain::caller::Caller;
-use crate::domain::operation::{Intake, ItemError, Operation, OperationItem, OperationKind, OperationStatus};
+use crate::domain::operation::{Intake, ItemError, OperationItem, OperationKind};
 use crate::error::{Code, Conflict, Error, Mistake, Place, Result};
-use crate::ids::{DebtRequestId, OperationId};
-use crate::operations::{OperationDetails, details, end};
-use crate::store::{Tx, operations};
+use crate::ids::{AnswerId, DebtRequestId};
+use crate::operations::{OperationDetails, begin};
+use crate::store::Tx;
 
 /// What becomes of the others when an item is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,15 @@ pub struct CreateAnswers {
     pub items: Vec<BulkItem>,
 }
 
+/// An answer that was taken, or that was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TakenAnswer {
+    /// The answer.
+    pub(crate) id: AnswerId,
+    /// What became of it.
+    pub(crate) intake: Intake,
+}
+
 /// What became of an item; a refused one has its mistakes.
 type Taken = std::result::Result<Placed, Vec<Mistake>>;
 
@@ -79,7 +88,20 @@ impl Service {
             }
         }
         let items = named.into_iter().zip(&taken).zip(0..).map(|((named, taken), at)| item(at, named, taken));
-        self.note_operation(tx, caller, items.collect()).await
+        let kind = OperationKind::AnswersBulk;
+        begin(tx, caller, kind, items.collect(), self.clock.now()).await
+    }
+
+    /// Takes answers that are not told of by an operation.
+    pub(crate) async fn take_answers(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        items: Vec<BulkItem>,
+    ) -> Result<Vec<std::result::Result<TakenAnswer, Vec<Mistake>>>> {
+        let taken = self.take_all(tx, caller, items).await?.into_iter();
+        let short = |Placed { answer, outcome }| TakenAnswer { id: answer.id, intake: intake(outcome) };
+        Ok(taken.map(|taken| taken.map(short)).collect())
     }
 
     /// Brings every command to its debt request and writes what came of it.
@@ -87,6 +109,7 @@ impl Service {
         let mut office = Office::open(tx, caller.organization).await?;
         self.look_ahead(tx, &mut office, &items).await?;
         let mut cases = self.cases(tx, caller, &items).await?;
+        self.ask_registry(tx, &mut office, &items, &cases).await?;
         let mut seen = BTreeSet::new();
         let (mut taken, mut changed) = (Vec::with_capacity(items.len()), Vec::new());
         for item in items {
@@ -133,6 +156,21 @@ impl Service {
         office.look_up_files(tx, &stored(files)).await
     }
 
+    /// Asks the registry once about every request that shall be answered «no debt».
+    async fn ask_registry(
+        &self,
+        tx: &mut Tx,
+        office: &mut Office,
+        items: &[BulkItem],
+        cases: &BTreeMap<DebtRequestId, Case>,
+    ) -> Result<()> {
+        let commands = items.iter().filter_map(|item| item.command.as_ref().ok());
+        let no_debt = commands.filter(|command| command.submit && !command.content.has_debt);
+        let asked: Vec<_> =
+            no_debt.filter_map(|command| Some(&cases.get(&command.debt_request)?.request)).collect();
+        office.look_up_debts(tx, &asked, self.clock.now()).await
+    }
+
     async fn cases(
         &self,
         tx: &mut Tx,
@@ -145,38 +183,10 @@ impl Service {
         let ours = cases.into_iter().filter(|case| case.request.organization == caller.organization);
         Ok(ours.map(|case| (case.request.id, case)).collect())
     }
-
-    async fn note_operation(
-        &self,
-        tx: &mut Tx,
-        caller: &Caller,
-        items: Vec<OperationItem>,
-    ) -> Result<OperationDetails> {
-        let now = self.clock.now();
-        let mut operation = Operation {
-            id: OperationId::generate(),
-            organization: caller.organization,
-            kind: OperationKind::AnswersBulk,
-            status: OperationStatus::Running,
-            started_by: caller.subject.clone(),
-            total: i64::try_from(items.len()).unwrap_or(i64::MAX),
-            created_at: now,
-            finished_at: None,
-        };
-        operations::insert(tx, &operation).await?;
-        operations::insert_items(tx, operation.id, items).await?;
-        let found = details(tx, operation.clone()).await?;
-        operation.status = found.tally.status();
-        if operation.status == OperationStatus::Running {
-            return Ok(found);
-        }
-        end(tx, &mut operation, now).await?;
-        Ok(OperationDetails { operation, ..found })
-    }
 }
 
 /// A refusal as mistakes of the item; what is not about the item concerns everything.
-fn mistakes_of(error: Error) -> Result<Vec<Mistake>> {
+pub(crate) fn mistakes_of(error: Error) -> Result<Vec<Mistake>> {
     match error {
         Error::Invalid(mistakes) => Ok(mistakes),
         Error::Conflict(conflict) => Ok(of_conflict(*conflict)),
@@ -220,17 +230,18 @@ fn below(at: usize, taken: &Taken) -> Vec<Mistake> {
 fn item(place: i64, named: (Option<DebtRequestId>, Option<String>), taken: &Taken) -> OperationItem {
     let (debt_request, external_id) = named;
     let (intake, answer, errors) = match taken {
-        Ok(Placed { answer, outcome }) => {
-            let intake = match outcome {
-                CreatedOutcome::Draft => Intake::Drafted,
-                CreatedOutcome::Queued => Intake::Queued,
-                CreatedOutcome::Same => Intake::Unchanged,
-            };
-            (intake, Some(answer.id), Vec::new())
-        }
+        Ok(Placed { answer, outcome }) => (intake(*outcome), Some(answer.id), Vec::new()),
         Err(mistakes) => (Intake::Refused, None, mistakes.iter().map(item_error).collect()),
     };
     OperationItem { place, debt_request, external_id, intake, answer, errors }
+}
+
+const fn intake(outcome: CreatedOutcome) -> Intake {
+    match outcome {
+        CreatedOutcome::Draft => Intake::Drafted,
+        CreatedOutcome::Queued => Intake::Queued,
+        CreatedOutcome::Same => Intake::Unchanged,
+    }
 }
 
 fn item_error(mistake: &Mistake) -> ItemError {

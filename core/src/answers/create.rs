@@ -25,6 +25,17 @@ struct Order {
     submit: bool,
 }
 
+impl Order {
+    /// Whether somebody says «no debt» to GIS without having asked the registry.
+    const fn must_agree(&self) -> bool {
+        let asked = match self.source {
+            Source::Api | Source::Xlsx => false,
+            Source::Registry | Source::Auto | Source::Gis => true,
+        };
+        self.submit && !asked && !self.said.content.has_debt()
+    }
+}
+
 /// What became of a command, on the desk.
 pub(super) struct Placed {
     pub(super) answer: Answer,
@@ -63,11 +74,15 @@ impl Service {
         command: CreateAnswer,
     ) -> Result<Placed> {
         let order = self.order(tx, caller, desk, command).await?;
+        let disagrees = order.must_agree() && desk.registry_finds_debt(tx).await?;
         let hash = &order.said.hash;
-        let draft = desk
-            .draft()
-            .map(|draft| Draft { own: draft.author == caller.author(), same: draft.content_hash == *hash });
-        let situation = desk.situation(hash, draft, &self.settings.gis);
+        // An automatic answer takes the place of whatever draft may be there: it is asked for only where none says «debt».
+        let automatic = order.source == Source::Auto;
+        let draft = desk.draft().map(|draft| Draft {
+            own: automatic || draft.author == caller.author(),
+            same: !automatic && draft.content_hash == *hash,
+        });
+        let situation = desk.situation(hash, draft, disagrees, &self.settings.gis);
         let wish = Wish {
             submit: order.submit,
             confirm: &order.mandate.confirm,

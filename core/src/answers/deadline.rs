@@ -1,7 +1,9 @@
 //! The last day to answer, in the days of the supplier.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
+
+use crate::domain::days::end_of;
 
 /// Less than this before the deadline, a withdrawal leaves time for GIS to answer "no debt" by itself (`api.md` §4.4).
 const GUARD: TimeDelta = TimeDelta::hours(24);
@@ -26,11 +28,9 @@ impl Deadline {
         self.end().is_some_and(|end| end - now < GUARD)
     }
 
-    /// The first moment after the last day. Where the clocks skip midnight, midnight of UTC stands in.
+    /// The first moment after the last day.
     fn end(self) -> Option<DateTime<Utc>> {
-        let midnight = self.due_on?.succ_opt()?.and_time(chrono::NaiveTime::MIN);
-        let local = self.zone.from_local_datetime(&midnight).earliest();
-        Some(local.map_or_else(|| midnight.and_utc(), |end| end.to_utc()))
+        end_of(self.due_on?, self.zone)
     }
 }
 

@@ -87,11 +87,13 @@ impl Desk {
             .filter(|answer| answer.state != State::Revoked)
     }
 
-    /// What a content meets. `draft` is the draft as the caller may treat it.
+    /// What a content meets. `draft` is the draft as the caller may treat it; `registry_disagrees`, that the content says
+    /// «no debt» where the registry knows one.
     pub(super) fn situation(
         &self,
         hash: &ContentHash,
         draft: Option<Draft>,
+        registry_disagrees: bool,
         settings: &GisSettings,
     ) -> Situation {
         let earlier = self.earlier().and_then(|answer| {
@@ -106,8 +108,14 @@ impl Desk {
             answered_elsewhere: self.is_answered_elsewhere(),
             gone: self.case.request.stage == Stage::Gone,
             near_deadline: self.deadline().is_near(self.case.now()),
+            registry_disagrees,
             correction: settings.correction,
         }
+    }
+
+    /// Whether the registry that answers knows a debt of the place that is asked about.
+    pub(super) async fn registry_finds_debt(&mut self, conn: &mut Conn) -> Result<bool> {
+        self.office.finds_debt(conn, &self.case.request, self.case.now()).await
     }
 
     /// Whether GIS shows an answer that was not sent from here. After one from here it may only show the past.

@@ -5,6 +5,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::decide::EarlierStep;
 use super::desk::Desk;
+use super::executor;
 use crate::domain::answer::{Answer, Change, Confirm, Warning};
 use crate::domain::caller::Caller;
 use crate::domain::submission::{Action, Submission, SubmissionState};
@@ -41,7 +42,7 @@ fn confirm_too(answer: &mut Answer, confirm: &[Confirm]) {
 }
 
 impl Desk {
-    /// Prepares an answer that shall be sent: whom it names, what it waits for, what is odd about it.
+    /// Prepares an answer that shall be sent, if the caller may: whom it names, what it waits for, what is odd about it.
     pub(super) async fn prepare(
         &mut self,
         tx: &mut Tx,
@@ -51,7 +52,8 @@ impl Desk {
         settings: &GisSettings,
     ) -> Result<()> {
         let (office, request) = (&mut self.office, &self.case.request);
-        let executor = super::executor::choose(tx, office, request, caller, answer.executor).await?;
+        executor::guard(tx, office, request, caller).await?;
+        let executor = executor::choose(tx, office, request, answer.executor).await?;
         answer.executor = Some(executor);
         self.make_way(tx, step, answer)?;
         let now = self.case.now();

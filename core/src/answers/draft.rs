@@ -17,26 +17,26 @@ const REQUIRED: &str = "обязательное поле";
 
 /// Files that were taken in, by the place where they stand, such as `/attachments/0`. One that is not here has mistakes
 /// of its own, which are known already.
-pub(super) type Files = BTreeMap<String, AttachmentId>;
+pub(crate) type Files = BTreeMap<String, AttachmentId>;
 
 /// What holds for every answer of this stand.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rules<'a> {
-    pub(super) dictionaries: &'a Dictionaries,
-    pub(super) limits: &'a Limits,
+pub(crate) struct Rules<'a> {
+    pub(crate) dictionaries: &'a Dictionaries,
+    pub(crate) limits: &'a Limits,
 }
 
 /// A content and what is odd about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Checked {
-    pub(super) content: Content,
-    pub(super) warnings: Vec<Warning>,
+pub(crate) struct Checked {
+    pub(crate) content: Content,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// Checks a draft.
 ///
 /// `Ok(None)` says that only files have mistakes.
-pub(super) fn check(
+pub(crate) fn check(
     draft: &ContentDraft,
     rules: Rules<'_>,
     files: &Files,

@@ -2,13 +2,14 @@
 
 use super::AnswerDetails;
 use super::create::{give_name, take_name};
-use super::desk::{Desk, guard_draft, wrong_state};
+use super::desk::{Desk, details, guard_draft, wrong_state};
 use super::executor;
 use super::input::{
     ContentDraft, ContentPatch, DebtorDraft, EditAnswer, FileDraft, FileSource, IdentityDocumentDraft, Patch,
 };
 use super::intake::keep;
 use crate::Service;
+use crate::audit::Changed;
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::content::{Content, Debtor};
 use crate::domain::event::EventKind;
@@ -28,13 +29,14 @@ impl Service {
         id: AnswerId,
         edit: EditAnswer,
         if_match: Option<i64>,
-    ) -> Result<AnswerDetails> {
+    ) -> Result<Changed<AnswerDetails>> {
         caller.need(Scope::AnswersWrite)?;
         let (mut desk, mut answer) = Desk::open_answer(tx, caller, id, if_match, self.clock.now()).await?;
         if !answer.state.is_editable() {
             return Err(wrong_state(&answer, "изменить можно только черновик или подготовленный ответ"));
         }
         guard_draft(&answer, caller, if_match)?;
+        let before = details(tx, answer.clone(), desk.case.request.gis.due_on).await?;
         let mut mistakes = Vec::new();
         let name = take_name(tx, &mut desk, edit.external_id.as_deref()).await?;
         let name = keep(name, &mut mistakes);
@@ -52,10 +54,10 @@ impl Service {
         answers::set_files(tx, id, &said.files, self.unused_until()).await?;
         give_name(tx, &mut desk, &answer, name.as_ref()).await?;
         desk.case.tell(EventKind::AnswerEdited, Some(&answer));
-        desk.close(tx, answer).await
+        Ok(Changed { before, after: desk.close(tx, answer).await? })
     }
 
-    /// Deletes a draft.
+    /// Deletes a draft and gives what it was.
     ///
     /// # Errors
     /// A conflict when it is no draft any more, or somebody else's.
@@ -65,17 +67,18 @@ impl Service {
         caller: &Caller,
         id: AnswerId,
         if_match: Option<i64>,
-    ) -> Result<()> {
+    ) -> Result<AnswerDetails> {
         caller.need(Scope::AnswersWrite)?;
         let (mut desk, answer) = Desk::open_answer(tx, caller, id, if_match, self.clock.now()).await?;
         if !answer.state.is_editable() {
             return Err(wrong_state(&answer, "удалить можно только черновик или подготовленный ответ"));
         }
         guard_draft(&answer, caller, if_match)?;
+        let deleted = details(tx, answer.clone(), desk.case.request.gis.due_on).await?;
         answers::delete(tx, id, self.unused_until()).await?;
         desk.case.forget(&answer);
         desk.case.close(tx).await?;
-        Ok(())
+        Ok(deleted)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Who is named to GIS: the employee whom the client names, else the one who submits, else whoever is responsible for the
-//! request or works on it, else the organisation's default (`api.md` §4.4, §17).
+//! Who is named to GIS: the employee whom the client names, else whoever is responsible for the request, else the
+//! organisation's default (`api.md` §4.4, §17). And who may have anything sent there at all.
 
 use super::office::Office;
 use crate::domain::caller::Caller;
@@ -24,22 +24,40 @@ pub(super) async fn choose(
     conn: &mut Conn,
     office: &mut Office,
     request: &DebtRequest,
-    caller: &Caller,
     named: Option<EmployeeId>,
 ) -> Result<EmployeeId> {
     let candidates = match named {
         Some(_) => vec![named],
-        None => {
-            vec![caller.employee, request.responsible, request.executor, office.organization.default_executor]
-        }
+        None => vec![request.responsible, office.organization.default_executor],
     };
     for id in candidates.into_iter().flatten() {
         let employee = office.employee(conn, id).await?;
-        if employee.is_some_and(|employee| employee.gis_guid.is_some()) {
+        if employee.is_some_and(|employee| employee.can_submit()) {
             return Ok(id);
         }
     }
-    let detail = "у исполнителя нет идентификатора сотрудника в ГИС ЖКХ; укажите его в настройках или назовите \
-                  другого исполнителя";
+    let detail = "у исполнителя нет идентификатора сотрудника в ГИС ЖКХ, или он больше не работает; укажите \
+                  идентификатор или назовите другого исполнителя";
     Err(Error::refused(Code::ExecutorWithoutGisId, detail))
+}
+
+/// An employee has something sent to GIS, or taken back, only when he is responsible for the request and GIS knows him (F8).
+/// A client that is no employee acts for the organisation.
+pub(super) async fn guard(
+    conn: &mut Conn,
+    office: &mut Office,
+    request: &DebtRequest,
+    caller: &Caller,
+) -> Result<()> {
+    let Some(id) = caller.employee else { return Ok(()) };
+    let refuse = |detail: &str| Err(Error::refused(Code::EmployeeCannotSubmit, detail));
+    if request.responsible != Some(id) {
+        return refuse(
+            "отправляет в ГИС ЖКХ и отменяет отправленное только ответственный за запрос сотрудник",
+        );
+    }
+    if !office.employee(conn, id).await?.is_some_and(|employee| employee.can_submit()) {
+        return refuse("у сотрудника нет идентификатора ГИС ЖКХ, без него отправка невозможна");
+    }
+    Ok(())
 }

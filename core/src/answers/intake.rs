@@ -16,8 +16,8 @@ use crate::ids::AttachmentId;
 use crate::store::Tx;
 
 /// What an answer says, as it is stored.
-pub(super) struct Said {
-    pub(super) content: Content,
+pub(crate) struct Said {
+    pub(crate) content: Content,
     pub(super) hash: ContentHash,
     pub(super) warnings: Vec<Warning>,
     pub(super) files: Vec<AttachmentId>,
@@ -25,7 +25,7 @@ pub(super) struct Said {
 
 impl Service {
     /// Takes in a content. `None` comes with mistakes.
-    pub(super) async fn take_in(
+    pub(crate) async fn take_in(
         &self,
         tx: &mut Tx,
         caller: &Caller,
@@ -118,7 +118,7 @@ pub(super) fn external_id(text: &str) -> std::result::Result<ExternalId, Mistake
 }
 
 /// A remark of a person: as long as a comment to GIS may be, blank is none.
-pub(super) fn remark(at: &str, text: Option<String>) -> std::result::Result<Option<String>, Mistake> {
+pub(crate) fn remark(at: &str, text: Option<String>) -> std::result::Result<Option<String>, Mistake> {
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
     Comment::parse(text).map(|text| Some(text.into())).map_err(|error| text_mistake(at, error))
 }

@@ -4,6 +4,7 @@ use super::AnswerDetails;
 use super::decide::{Decision, Draft, EarlierStep, Wish, decide};
 use super::desk::{Desk, details, guard_draft, wrong_state};
 use super::dispatch::Mandate;
+use super::executor;
 use super::input::SubmitAnswer;
 use super::intake::remark;
 use super::office::Office;
@@ -41,7 +42,7 @@ impl Service {
     /// The responsible employee sends a prepared answer back.
     ///
     /// # Errors
-    /// A conflict when it is not prepared.
+    /// A conflict when it is not prepared; [`Code::NotResponsible`] for any other employee.
     pub async fn return_answer(
         &self,
         tx: &mut Tx,
@@ -53,6 +54,10 @@ impl Service {
         caller.need(Scope::AnswersSubmit)?;
         let comment = remark("/comment", comment).map_err(|mistake| Error::Invalid(vec![mistake]))?;
         let (mut desk, mut answer) = Desk::open_answer(tx, caller, id, if_match, self.clock.now()).await?;
+        if caller.employee.is_some() && caller.employee != desk.case.request.responsible {
+            let detail = "вернуть ответ на доработку может только ответственный за запрос сотрудник";
+            return Err(Error::refused(Code::NotResponsible, detail));
+        }
         if answer.state != State::Prepared {
             return Err(wrong_state(&answer, "вернуть на доработку можно только подготовленный ответ"));
         }
@@ -89,7 +94,8 @@ impl Service {
         let reason = mandate.reason.is_some() || answer.reason.is_some();
         let wish = Wish { submit: true, confirm: &confirm, reason };
         let draft = Some(Draft { own: true, same: true });
-        let situation = desk.situation(&answer.content_hash, draft, &self.settings.gis);
+        let disagrees = !answer.content.has_debt() && desk.registry_finds_debt(tx).await?;
+        let situation = desk.situation(&answer.content_hash, draft, disagrees, &self.settings.gis);
         match decide(&situation, wish).map_err(|refusal| desk.refuse(refusal))? {
             Decision::Go { earlier, .. } => {
                 let sent = self.send_draft(tx, caller, &mut desk, answer, earlier, mandate).await?;
@@ -133,6 +139,7 @@ impl Service {
     ) -> Result<AnswerDetails> {
         caller.need(Scope::AnswersSubmit)?;
         let (mut desk, mut answer) = Desk::open_answer(tx, caller, id, if_match, self.clock.now()).await?;
+        executor::guard(tx, &mut desk.office, &desk.case.request, caller).await?;
         // Clients repeat requests by themselves (1C does): what is done already is no conflict.
         if answer.state == State::Cancelled {
             return details(tx, answer, desk.case.request.gis.due_on).await;
@@ -157,6 +164,7 @@ impl Service {
         for case in Case::open_many(tx, &ids, self.clock.now()).await? {
             let named = answers.iter().find(|(request, _)| *request == case.request.id);
             let mut desk = Desk::new(office, case);
+            executor::guard(tx, &mut desk.office, &desk.case.request, caller).await?;
             let answer = named.and_then(|(_, id)| desk.case.answer(*id)).cloned();
             if let Some(mut answer) = answer.filter(|answer| is_untouched(&desk, answer)) {
                 desk.cancel(&mut answer)?;

@@ -5,6 +5,7 @@
 //! an earlier answer, `office`, `desk` and `dispatch` do it; the others are one use case or a few each.
 
 mod bulk;
+pub(crate) mod by_registry;
 mod create;
 mod deadline;
 mod decide;
@@ -14,18 +15,20 @@ mod draft;
 mod edit;
 mod executor;
 pub mod input;
-mod intake;
+pub(crate) mod intake;
 mod lifecycle;
-mod office;
+pub(crate) mod office;
 mod read;
 mod refresh;
 mod revoke;
 
 pub use bulk::{BulkItem, CreateAnswers, OnInvalid};
+pub(crate) use bulk::{TakenAnswer, mistakes_of};
 pub use input::{
     ContentDraft, ContentPatch, CreateAnswer, DebtorDraft, EditAnswer, FileDraft, FileSource,
     IdentityDocumentDraft, Patch, RevokeAnswer, SubmitAnswer,
 };
+pub(crate) use intake::remark;
 
 use chrono::NaiveDate;
 

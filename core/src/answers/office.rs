@@ -1,14 +1,19 @@
 //! What all debt requests of a transaction have in common: their supplier, and what was already looked up about its people,
-//! the names that clients gave to answers, and files. Each is asked for once, however many answers come together.
+//! the names that clients gave to answers, files, and what the registry knows. Each is asked for once, however many answers come together.
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::answer::ExternalId;
 use crate::domain::attachment::Attachment;
-use crate::domain::organization::{Employee, Organization};
+use crate::domain::debt_request::{DebtRequest, MatchResult};
+use crate::domain::employee::Employee;
+use crate::domain::organization::Organization;
 use crate::error::{Error, Result};
 use crate::ids::{AnswerId, AttachmentId, DebtRequestId, EmployeeId, OrganizationId};
-use crate::store::{Conn, answers, attachments, organizations};
+use crate::registries::opinions;
+use crate::store::{Conn, answers, attachments, employees, organizations};
 
 /// Who has a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,27 +23,30 @@ pub(super) struct Holder {
 }
 
 /// A supplier with what was looked up about it; `None` is what does not exist.
-pub(super) struct Office {
+pub(crate) struct Office {
     pub(super) organization: Organization,
     employees: BTreeMap<EmployeeId, Option<Employee>>,
     holders: BTreeMap<ExternalId, Option<Holder>>,
     files: BTreeMap<AttachmentId, Option<Attachment>>,
+    /// Whether the registry that answers knows a debt.
+    debts: BTreeMap<DebtRequestId, bool>,
 }
 
 impl Office {
-    pub(super) async fn open(conn: &mut Conn, id: OrganizationId) -> Result<Self> {
+    pub(crate) async fn open(conn: &mut Conn, id: OrganizationId) -> Result<Self> {
         let organization = organizations::get(conn, id).await?.ok_or(Error::NotFound)?;
         Ok(Self {
             organization,
             employees: BTreeMap::new(),
             holders: BTreeMap::new(),
             files: BTreeMap::new(),
+            debts: BTreeMap::new(),
         })
     }
 
     pub(super) async fn employee(&mut self, conn: &mut Conn, id: EmployeeId) -> Result<Option<&Employee>> {
         if !self.employees.contains_key(&id) {
-            let found = organizations::employee(conn, self.organization.id, id).await?;
+            let found = employees::get(conn, self.organization.id, id).await?;
             self.employees.insert(id, found);
         }
         Ok(self.employees.get(&id).and_then(Option::as_ref))
@@ -84,6 +92,33 @@ impl Office {
         let found = attachments::find(conn, self.organization.id, &unknown).await?;
         self.files.extend(unknown.into_iter().map(|id| (id, None)));
         self.files.extend(found.into_iter().map(|file| (file.id, Some(file))));
+        Ok(())
+    }
+
+    /// Whether the registry that answers knows a debt of the place that a request asks about.
+    pub(super) async fn finds_debt(
+        &mut self,
+        conn: &mut Conn,
+        request: &DebtRequest,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        self.look_up_debts(conn, &[request], now).await?;
+        Ok(self.debts.get(&request.id).copied().unwrap_or(false))
+    }
+
+    /// Asks the registry about requests, in one question for all that are not known yet.
+    pub(super) async fn look_up_debts(
+        &mut self,
+        conn: &mut Conn,
+        requests: &[&DebtRequest],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let unknown: Vec<_> =
+            requests.iter().copied().filter(|request| !self.debts.contains_key(&request.id)).collect();
+        let today = now.with_timezone(&self.organization.time_zone).date_naive();
+        let found = opinions(conn, self.organization.id, &unknown, today).await?;
+        self.debts
+            .extend(found.into_iter().map(|(id, opinion)| (id, opinion.result == Some(MatchResult::Found))));
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::desk::{Desk, wrong_state};
 use super::dispatch::Mandate;
+use super::executor;
 use super::input::RevokeAnswer;
 use super::intake::remark;
 use super::{AnswerDetails, decide};
@@ -30,6 +31,7 @@ impl Service {
         caller.need(Scope::AnswersSubmit)?;
         let reason = remark("/reason", command.reason).map_err(|mistake| Error::Invalid(vec![mistake]))?;
         let (mut desk, mut answer) = Desk::open_answer(tx, caller, id, if_match, self.clock.now()).await?;
+        executor::guard(tx, &mut desk.office, &desk.case.request, caller).await?;
         may_revoke(&desk, &answer, &command.confirm)?;
         Mandate { confirm: command.confirm, reason, trace: command.trace }.note(&mut answer);
         desk.begin_revoke(tx, &mut answer)?;

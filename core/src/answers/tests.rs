@@ -2,29 +2,22 @@
 
 use super::*;
 use crate::domain::answer::{Confirm, Source, State};
-use crate::domain::organization::Employee;
 use crate::domain::submission::{Action, Submission, SubmissionState};
 use crate::error::{Code, Error, Result};
-use crate::ids::{DebtRequestId, EmployeeId};
+use crate::ids::DebtRequestId;
 use crate::store::test_db::for_both;
-use crate::store::{Conn, Db, debt_requests, organizations, samples, submissions};
+use crate::store::{Conn, Db, debt_requests, employees, organizations, samples, submissions};
 use crate::test_service::{Bench, start};
 
 /// A bench with a debt request and a default executor whom GIS knows.
 async fn bench(db: Db) -> (Bench, DebtRequestId) {
     let bench = Bench::new(db).await;
     let organization = bench.caller.organization;
-    let executor = Employee {
-        id: EmployeeId::generate(),
-        organization,
-        full_name: "Тестова Т. Т.".to_owned(),
-        gis_guid: Some(uuid::Uuid::now_v7()),
-        department: None,
-    };
+    let executor = samples::employee(organization);
     let mut request = samples::request(organization);
     request.gis.due_on = Some("2026-11-10".parse().unwrap());
     let mut tx = bench.service.db.begin().await.unwrap();
-    organizations::insert_employee(&mut tx, &executor, start()).await.unwrap();
+    employees::insert(&mut tx, &executor).await.unwrap();
     organizations::set_default_executor(&mut tx, organization, executor.id).await.unwrap();
     debt_requests::save(&mut tx, std::slice::from_ref(&request)).await.unwrap();
     tx.commit().await.unwrap();
@@ -167,7 +160,8 @@ fn a_draft_is_completed_returned_changed_sent_and_taken_back() {
         let content = ContentPatch { comment: Patch::Clear, ..ContentPatch::default() };
         let edit = EditAnswer { content, ..EditAnswer::default() };
         let edited = service.edit_answer(&mut tx, caller, id, edit, None).await.unwrap();
-        assert_eq!(edited.answer.content.comment(), None);
+        assert_eq!(edited.before.answer.content.comment().map(|text| text.as_str()), Some("черновик"));
+        assert_eq!(edited.after.answer.content.comment(), None);
         let sent = service.submit_answer(&mut tx, caller, id, SubmitAnswer::default(), None).await.unwrap();
         assert_eq!(sent.answer.state, State::Queued);
         assert!(sent.answer.executor.is_some());

@@ -13,7 +13,7 @@ const LONGEST_NAME: usize = 255;
 const LONGEST_DESCRIPTION: u64 = 500;
 
 /// A file that GIS may be offered.
-pub(super) struct SoundFile {
+pub(crate) struct SoundFile {
     pub(super) file_name: String,
     pub(super) description: String,
     pub(super) kind: &'static Kind,

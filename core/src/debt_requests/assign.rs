@@ -3,24 +3,26 @@
 use std::fmt;
 
 use gis_client::text::{Comment, TextError};
-use serde_json::json;
 
 use super::DebtRequestDetails;
 use crate::Service;
+use crate::audit::Changed;
 use crate::case::Case;
+use crate::departments::{employee_mistake, roster};
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::debt_request::DebtRequest;
+use crate::domain::department::Roster;
 use crate::domain::event::EventKind;
 use crate::error::{Code, Error, Mistake, Result};
-use crate::ids::{DebtRequestId, DepartmentId, EmployeeId, OrganizationId};
-use crate::store::{Conn, Tx, organizations};
+use crate::ids::{DebtRequestId, DepartmentId, EmployeeId};
+use crate::store::{Conn, Tx, employees};
 
 /// Who shall work on a debt request. The outer `None` leaves a field as it is, the inner one empties it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct AssignDebtRequest {
-    /// The department.
+    /// The department: whoever is responsible for it is now responsible for the debt request, and works on it.
     pub department: Option<Option<DepartmentId>>,
-    /// The employee.
+    /// The employee who works on it.
     pub executor: Option<Option<EmployeeId>>,
     /// A remark of the supplier's own people, up to 1000 characters; an empty one is none.
     pub note: Option<Option<String>>,
@@ -37,10 +39,12 @@ impl fmt::Debug for AssignDebtRequest {
 }
 
 impl Service {
-    /// Gives a debt request to an employee, or changes its note. What changes nothing leaves version and history alone.
+    /// Gives a debt request to a department or an employee, or changes its note. What changes nothing leaves version and
+    /// history alone. What was given so is not given out anew when departments change.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::VersionMismatch`], mistakes by name.
+    /// [`Error::NotFound`], [`Error::VersionMismatch`], mistakes by name; [`Code::NotResponsible`] for an employee who gives
+    /// away what is not his.
     pub async fn assign_debt_request(
         &self,
         tx: &mut Tx,
@@ -48,7 +52,7 @@ impl Service {
         id: DebtRequestId,
         command: AssignDebtRequest,
         if_match: Option<i64>,
-    ) -> Result<DebtRequestDetails> {
+    ) -> Result<Changed<DebtRequestDetails>> {
         caller.need(Scope::AnswersWrite)?;
         let now = self.clock.now();
         let mut case = Case::open(tx, caller.organization, id, now).await?.ok_or(Error::NotFound)?;
@@ -56,30 +60,44 @@ impl Service {
         if if_match.is_some_and(|version| version != current) {
             return Err(Error::VersionMismatch { current });
         }
-        let mistakes = mistakes(tx, caller.organization, &command).await?;
+        if command.assigns() {
+            guard_delegation(caller, &case.request)?;
+        }
+        let roster = roster(tx, caller.organization, &[]).await?;
+        let before = case.request.clone();
+        let (department, note) = (command.department_mistake(&roster), command.note_mistake());
+        command.write_to(&mut case.request, &roster);
+        let executor = executor_mistake(tx, &before, &case.request).await?;
+        let mistakes = Vec::from_iter([department, executor, note].into_iter().flatten());
         if !mistakes.is_empty() {
             return Err(Error::Invalid(mistakes));
         }
         let today = self.today(tx, caller.organization).await?;
-        let before = case.request.clone();
-        command.write_to(&mut case.request);
         if case.request == before {
-            return Ok(DebtRequestDetails::new(before, today));
+            let same = DebtRequestDetails::new(before, today);
+            return Ok(Changed { before: same.clone(), after: same });
         }
-        let data = json!({
-            "department_id": case.request.department,
-            "executor_id": case.request.executor,
-            "note_changed": case.request.note != before.note,
-        });
+        let mut data = case.request.assignment();
+        if let Some(fields) = data.as_object_mut() {
+            fields.insert("note_changed".to_owned(), (case.request.note != before.note).into());
+        }
         case.tell_with(EventKind::RequestAssigned, None, data);
-        Ok(DebtRequestDetails::new(case.close(tx).await?, today))
+        let after = DebtRequestDetails::new(case.close(tx).await?, today);
+        Ok(Changed { before: DebtRequestDetails::new(before, today), after })
     }
 }
 
 impl AssignDebtRequest {
-    fn write_to(self, request: &mut DebtRequest) {
-        if let Some(department) = self.department {
-            request.department = department;
+    /// Whether it is about more than the note.
+    const fn assigns(&self) -> bool {
+        self.department.is_some() || self.executor.is_some()
+    }
+
+    fn write_to(self, request: &mut DebtRequest, roster: &Roster) {
+        request.assigned_by_hand |= self.assigns();
+        // Naming the department that it has changes nothing: somebody may work on it already.
+        if let Some(department) = self.department.filter(|department| *department != request.department) {
+            roster.post(department).give(request);
         }
         if let Some(executor) = self.executor {
             request.executor = executor;
@@ -88,25 +106,48 @@ impl AssignDebtRequest {
             request.note = note.filter(|text| !text.is_empty());
         }
     }
+
+    fn department_mistake(&self, roster: &Roster) -> Option<Mistake> {
+        let unknown = self.department.flatten().filter(|id| !roster.departments.contains_key(id));
+        unknown.map(|_| Mistake::at("/department_id", "not_found", "такого подразделения нет"))
+    }
+
+    fn note_mistake(&self) -> Option<Mistake> {
+        self.note.as_ref().and_then(|note| note_mistake(note.as_deref()?))
+    }
 }
 
-async fn mistakes(
+/// An employee gives away only what he is responsible for; a client that is no employee, everything.
+fn guard_delegation(caller: &Caller, request: &DebtRequest) -> Result<()> {
+    if caller.employee.is_none() || caller.employee == request.responsible {
+        return Ok(());
+    }
+    let detail = "передать запрос другому может только ответственный за него сотрудник";
+    Err(Error::refused(Code::NotResponsible, detail))
+}
+
+/// A new executor works here still, and in the department of whoever is responsible, if that one has a department (F7).
+async fn executor_mistake(
     conn: &mut Conn,
-    organization: OrganizationId,
-    command: &AssignDebtRequest,
-) -> Result<Vec<Mistake>> {
-    let mut mistakes = Vec::new();
-    // Nobody can make departments yet.
-    if command.department.flatten().is_some() {
-        mistakes.push(Mistake::at("/department_id", "not_found", "такого подразделения нет"));
+    before: &DebtRequest,
+    after: &DebtRequest,
+) -> Result<Option<Mistake>> {
+    let Some(id) =
+        after.executor.filter(|id| after.executor != before.executor && Some(*id) != after.responsible)
+    else {
+        return Ok(None);
+    };
+    let ids: Vec<_> = [Some(id), after.responsible].into_iter().flatten().collect();
+    let people = employees::find(conn, after.organization, &ids).await?;
+    let find = |wanted: Option<EmployeeId>| people.iter().find(|person| Some(person.id) == wanted);
+    let executor = find(Some(id));
+    if let Some(mistake) = employee_mistake("/executor_id", executor.map(|person| person.active)) {
+        return Ok(Some(mistake));
     }
-    if let Some(Some(executor)) = command.executor
-        && organizations::employee(conn, organization, executor).await?.is_none()
-    {
-        mistakes.push(Mistake::at("/executor_id", "not_found", "такого сотрудника нет"));
-    }
-    mistakes.extend(command.note.as_ref().and_then(|note| note_mistake(note.as_deref()?)));
-    Ok(mistakes)
+    let department = find(after.responsible).and_then(|person| person.department);
+    let detail = "исполнитель — только сотрудник подразделения, в котором работает ответственный";
+    let elsewhere = department.is_some() && executor.and_then(|person| person.department) != department;
+    Ok(elsewhere.then(|| Mistake::at("/executor_id", "other_department", detail)))
 }
 
 /// A note has the form of a comment, so that it can be shown and stored wherever a comment can.

@@ -1,12 +1,12 @@
 use super::*;
 use crate::Code;
 use crate::domain::debt_request::Stage;
+use crate::domain::employee::Employee;
 use crate::domain::event::EventKind;
-use crate::domain::organization::Employee;
 use crate::ids::{DepartmentId, EmployeeId, OrganizationId};
 use crate::store::debt_requests::SortBy;
 use crate::store::test_db::for_both;
-use crate::store::{organizations, samples};
+use crate::store::{employees, samples};
 use crate::test_service::{Bench, caller, only, start};
 
 async fn with_requests(bench: &Bench, requests: &[DebtRequest]) {
@@ -16,13 +16,11 @@ async fn with_requests(bench: &Bench, requests: &[DebtRequest]) {
 }
 
 async fn employee(bench: &Bench, organization: OrganizationId) -> EmployeeId {
-    let id = EmployeeId::generate();
-    let full_name = "Иванова Мария".to_owned();
-    let employee = Employee { id, organization, full_name, gis_guid: None, department: None };
+    let employee = Employee::new(organization, "Иванова Мария".to_owned(), None, start());
     let mut tx = bench.service.db.begin().await.unwrap();
-    organizations::insert_employee(&mut tx, &employee, start()).await.unwrap();
+    employees::insert(&mut tx, &employee).await.unwrap();
     tx.commit().await.unwrap();
-    id
+    employee.id
 }
 
 async fn assign(
@@ -32,9 +30,9 @@ async fn assign(
     if_match: Option<i64>,
 ) -> Result<DebtRequestDetails> {
     let mut tx = bench.service.db.begin().await.unwrap();
-    let details = bench.service.assign_debt_request(&mut tx, &bench.caller, id, command, if_match).await?;
+    let changed = bench.service.assign_debt_request(&mut tx, &bench.caller, id, command, if_match).await?;
     tx.commit().await.unwrap();
-    Ok(details)
+    Ok(changed.after)
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! Working days of Russia: Monday to Friday, but for holidays and the days that the government moves each year. The days of
 //! 2025 to 2027 are built in (decrees № 1335 of 2024 and № 1466 of 2025, and the transfers announced for 2027); for later
 //! years, and for a region's own holidays, the configuration adds days.
+//!
+//! Of a year that is not known, only weekends and the holidays of the Labour Code are days off. What the government moves is
+//! missing then, so a day off may pass for a working day: whatever is done some working days before a deadline comes a
+//! little later than it should, but never behind the deadline, which is always that of GIS.
 
 use std::collections::BTreeSet;
 
@@ -109,6 +113,13 @@ impl Calendar {
         !self.holidays.contains(&day) && is_usually_worked(day)
     }
 
+    /// Whether it is known which days of a year the government has moved: built in, or named by the configuration.
+    #[must_use]
+    pub fn knows(&self, year: i32) -> bool {
+        let named = self.holidays.iter().chain(&self.working_days).any(|day| day.year() == year);
+        named || DAYS_OFF.iter().any(|(known, _)| *known == year)
+    }
+
     /// The day so many working days before another one; that day itself for none, and the last working day before it where
     /// it is a day off.
     #[must_use]
@@ -206,5 +217,21 @@ mod tests {
         };
         assert!(!calendar.is_working(day("2026-11-06")) && calendar.is_working(day("2026-11-07")));
         assert!(!calendar.is_working(day("2028-01-03")) && calendar.is_working(day("2028-05-01")));
+        assert!(calendar.knows(2028) && !Calendar::default().knows(2028) && Calendar::default().knows(2027));
+    }
+
+    #[test]
+    fn of_a_year_that_is_not_known_weekends_and_holidays_by_law_are_days_off() {
+        let calendar = Calendar::default();
+        for (text, worked) in [
+            ("2030-01-08", false),
+            ("2030-01-09", true),
+            ("2030-05-09", false),
+            ("2030-05-10", true),
+            ("2030-06-15", false),
+        ] {
+            assert_eq!(calendar.is_working(day(text)), worked, "{text}");
+        }
+        assert_eq!(calendar.working_days_before(day("2030-05-13"), 1), day("2030-05-10"));
     }
 }

@@ -198,6 +198,21 @@ impl ContentHash {
     }
 }
 
+/// HMAC-SHA-256 of some parts under the key of an organisation, as text: `hmac:` and 64 hexadecimal digits.
+pub(crate) fn keyed_hash<'a>(key: &[u8; 32], parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    // HMAC fills a short key with zeros up to the block; done here, no length is left that could be wrong.
+    let mut block = [0; 64];
+    block.iter_mut().zip(key).for_each(|(slot, byte)| *slot = *byte);
+    let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
+    for part in parts {
+        // With its length before each part, no two lists of parts give one input.
+        let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
+        mac.update(&length.to_be_bytes());
+        mac.update(part);
+    }
+    format!("hmac:{}", hex::encode(mac.finalize().into_bytes()))
+}
+
 impl Canonical {
     /// The canonical form of a content of ours. A file without a digest counts by its identifier, so it equals nothing
     /// that GIS shows.
@@ -249,17 +264,7 @@ impl Canonical {
     ///
     #[must_use]
     pub fn hash(&self, key: &[u8; 32]) -> ContentHash {
-        // HMAC fills a short key with zeros up to the block; done here, no length is left that could be wrong.
-        let mut block = [0; 64];
-        block.iter_mut().zip(key).for_each(|(slot, byte)| *slot = *byte);
-        let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
-        for part in self.parts() {
-            // With its length before each part, no two contents give one input.
-            let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
-            mac.update(&length.to_be_bytes());
-            mac.update(part.as_bytes());
-        }
-        ContentHash(format!("hmac:{}", hex::encode(mac.finalize().into_bytes())))
+        ContentHash(keyed_hash(key, self.parts().into_iter().map(str::as_bytes)))
     }
 
     fn parts(&self) -> Vec<&str> {

@@ -74,6 +74,14 @@ pub struct CourtDebt {
     pub note: Option<Comment>,
 }
 
+impl CourtDebt {
+    /// Every file that it names; one may stand in several places.
+    pub fn attachments(&self) -> impl Iterator<Item = AttachmentId> + '_ {
+        let documents = self.debtors.iter().flat_map(|debtor| &debtor.documents);
+        documents.map(|document| document.attachment).chain(self.files.iter().copied())
+    }
+}
+
 hide!(Entry, CourtDebt);
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A debt request (подзапрос о задолженности): what GIS shows of it, where our work on it stands, and a summary of its
 //! current answer. Suppliers are not told who applied for help, only the address and the period (XSD).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -136,6 +137,23 @@ pub struct Address {
     pub gis_object_id: Option<Uuid>,
 }
 
+impl Address {
+    /// The house by its names: that of FIAS, and that of GIS, which may be the same.
+    pub fn houses(&self) -> impl Iterator<Item = Uuid> + use<> {
+        [self.fias_house_id, self.gis_house_id].into_iter().flatten()
+    }
+
+    /// The address with the flat, which GIS names apart in older formats.
+    #[must_use]
+    pub fn with_premises(&self) -> Cow<'_, str> {
+        let text = self.text.as_deref().unwrap_or_default();
+        match self.premises.as_deref() {
+            Some(premises) if !text.contains(premises) => Cow::Owned(format!("{text}, {premises}")),
+            Some(_) | None => Cow::Borrowed(text),
+        }
+    }
+}
+
 impl fmt::Debug for GisView {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -204,6 +222,8 @@ pub struct DebtRequest {
     pub responsible: Option<EmployeeId>,
     /// The employee who works on it.
     pub executor: Option<EmployeeId>,
+    /// Whether a person gave it to them: then no change of departments takes it from them.
+    pub assigned_by_hand: bool,
     /// A remark of the supplier's own people.
     pub note: Option<String>,
     /// The last match with the registry.
@@ -220,6 +240,17 @@ pub struct DebtRequest {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+impl DebtRequest {
+    /// Whose it is, as events tell it.
+    pub(crate) fn assignment(&self) -> serde_json::Value {
+        serde_json::json!({
+            "department_id": self.department,
+            "responsible_id": self.responsible,
+            "executor_id": self.executor,
+        })
+    }
 }
 
 /// Where work stands, from what GIS shows and the current answer. `alarm` says that a person must act for a reason that

@@ -1,23 +1,35 @@
 //! What the words mean: pure types and rules, without a database, without GIS, without a clock.
 
+pub mod account;
 pub mod address_text;
 pub mod answer;
 pub mod attachment;
+pub mod audit;
+pub mod auto_answer;
 pub mod calendar;
 pub mod caller;
 pub mod content;
 pub mod court_debt;
+pub(crate) mod days;
 pub mod debt_request;
+pub mod department;
+pub mod employee;
 pub mod event;
 pub mod evidence;
+pub mod export;
 pub(crate) mod hidden;
 pub mod house;
+pub mod import;
+pub mod match_run;
 pub mod matching;
 pub mod message;
 pub mod operation;
 pub mod organization;
 pub mod premises;
+pub mod registry;
+pub mod settings;
 mod spelling;
+pub mod statistics;
 pub mod submission;
 pub mod sync_run;
 pub mod token;

@@ -15,6 +15,8 @@ words! {
     OperationKind {
         /// Takes many answers.
         AnswersBulk = "answers_bulk" "Массовые ответы",
+        /// Answers «no debt» by itself.
+        AutoAnswer = "auto_answer" "Автоответ",
     }
 }
 
@@ -39,6 +41,8 @@ words! {
         Refused = "refused" "Не принят",
         /// An earlier answer says the same.
         Unchanged = "unchanged" "Такой ответ уже есть",
+        /// It is left to people.
+        Skipped = "skipped" "Оставлен сотрудникам",
         /// There is a draft.
         Drafted = "draft" "Черновик",
         /// It goes to GIS.
@@ -80,7 +84,7 @@ pub struct OperationItem {
     pub intake: Intake,
     /// The answer made of it, or the earlier one that says the same.
     pub answer: Option<AnswerId>,
-    /// Why it was refused.
+    /// Why it was refused or skipped.
     pub errors: Vec<ItemError>,
 }
 
@@ -95,13 +99,15 @@ pub struct ItemError {
     pub detail: String,
 }
 
-/// What an item has come to: refused or unchanged, else the state of its answer.
+/// What an item has come to: refused, unchanged or skipped, else the state of its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// It was refused.
     Refused,
     /// An earlier answer says the same.
     Unchanged,
+    /// It was left to people.
+    Skipped,
     /// An answer was made of it, which now stands there.
     Answer(State),
     /// The draft made of it was deleted.
@@ -115,6 +121,7 @@ impl Outcome {
         match (intake, state) {
             (Intake::Refused, _) => Self::Refused,
             (Intake::Unchanged, _) => Self::Unchanged,
+            (Intake::Skipped, _) => Self::Skipped,
             (Intake::Drafted | Intake::Queued, Some(state)) => Self::Answer(state),
             (Intake::Drafted | Intake::Queued, None) => Self::Deleted,
         }
@@ -126,6 +133,7 @@ impl Outcome {
         match self {
             Self::Refused => Intake::Refused.as_str(),
             Self::Unchanged => Intake::Unchanged.as_str(),
+            Self::Skipped => Intake::Skipped.as_str(),
             Self::Answer(state) => state.as_str(),
             Self::Deleted => "deleted",
         }
@@ -135,7 +143,7 @@ impl Outcome {
     #[must_use]
     pub fn named(word: &str) -> Option<Self> {
         let states = State::ALL.iter().copied().map(Self::Answer);
-        [Self::Refused, Self::Unchanged, Self::Deleted]
+        [Self::Refused, Self::Unchanged, Self::Skipped, Self::Deleted]
             .into_iter()
             .chain(states)
             .find(|it| it.as_str() == word)
@@ -151,7 +159,7 @@ impl Outcome {
     #[must_use]
     pub const fn is_pending(self) -> bool {
         match self {
-            Self::Refused | Self::Unchanged | Self::Deleted => false,
+            Self::Refused | Self::Unchanged | Self::Skipped | Self::Deleted => false,
             Self::Answer(state) => !state.is_final() && !state.is_editable(),
         }
     }
@@ -194,7 +202,8 @@ mod tests {
 
     #[test]
     fn outcomes_have_words_of_their_own() {
-        for word in ["refused", "unchanged", "deleted", "queued", "delivered", "rejected", "draft"] {
+        for word in ["refused", "unchanged", "skipped", "deleted", "queued", "delivered", "rejected", "draft"]
+        {
             assert_eq!(Outcome::named(word).map(Outcome::as_str), Some(word));
         }
         assert_eq!(Outcome::named("anything"), None);

@@ -1,4 +1,4 @@
-//! A supplier served here, and its employees.
+//! A supplier served here.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use crate::ids::{DepartmentId, EmployeeId, OrganizationId};
+use crate::ids::{EmployeeId, OrganizationId};
 
 /// A primary state registration number (ОГРН): 13 digits, for sole proprietors 15, the last one a check digit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,26 +84,5 @@ pub struct Organization {
 impl fmt::Debug for Organization {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Organization").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-/// An employee of a supplier.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Employee {
-    /// Its identifier.
-    pub id: EmployeeId,
-    /// The employer.
-    pub organization: OrganizationId,
-    /// Full name (ФИО).
-    pub full_name: String,
-    /// executorGUID in the personal cabinet of GIS; without it nothing can be submitted in this name.
-    pub gis_guid: Option<Uuid>,
-    /// The department.
-    pub department: Option<DepartmentId>,
-}
-
-impl fmt::Debug for Employee {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Employee").field("id", &self.id).finish_non_exhaustive()
     }
 }

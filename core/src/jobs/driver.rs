@@ -134,10 +134,16 @@ fn wait(job: JobName, report: &Report, now: DateTime<Utc>) -> Duration {
     let period = match job {
         JobName::Retention => RETENTION_PERIOD,
         JobName::Sync
+        | JobName::Assignment
         | JobName::Files
         | JobName::Outbox
         | JobName::Polling
         | JobName::Settle
+        | JobName::Exports
+        | JobName::Imports
+        | JobName::Matching
+        | JobName::AutoAnswer
+        | JobName::Deadlines
         | JobName::Operations => PERIOD,
     };
     if report.done > 0 {

@@ -39,6 +39,13 @@ pub(crate) struct Prepared {
     lease: Lease,
 }
 
+impl Prepared {
+    /// The message that it will be.
+    pub(crate) const fn id(&self) -> MessageId {
+        self.message.id
+    }
+}
+
 /// Asks GIS: gate, row with a lease, call, acknowledgement. No transaction may be open.
 pub(crate) async fn ask(worker: &Worker, organization: OrganizationId, purpose: Purpose) -> Result<Asked> {
     let pass = match worker.enter(Operation::Export).await? {

@@ -15,10 +15,12 @@ use serde_json::json;
 
 use crate::Result;
 use crate::case::summarize;
+use crate::departments::roster;
 use crate::domain::answer::Answer;
 use crate::domain::debt_request::{
     Address, DebtRequest, GisView, RequestStatus, Requester, ResponseStatus, Stage,
 };
+use crate::domain::department::Roster;
 use crate::domain::event::{EventKind, NewEvent};
 use crate::ids::{AnswerId, DebtRequestId, OrganizationId};
 use crate::store::{Tx, answers, debt_requests, events};
@@ -51,7 +53,19 @@ pub(crate) async fn merge(
         debt_requests::lock_many(tx, &ids).await?.into_iter().map(|request| (request.id, request)).collect();
     let answers = current_answers(tx, known.values()).await?;
 
-    let mut merge = Merge { organization, seen_at, now, merged: Merged::default(), events: Vec::new() };
+    let unknown = shown.iter().filter(|(id, _)| !known.contains_key(*id));
+    let housings: Vec<_> = unknown.map(|(_, subrequest)| &subrequest.request.housing).collect();
+    let roster = match housings.as_slice() {
+        [] => Roster::default(),
+        new => {
+            let houses = new
+                .iter()
+                .flat_map(|housing| [housing.fias_house.map(Into::into), housing.house.map(Into::into)]);
+            roster(tx, organization, &houses.flatten().collect::<Vec<_>>()).await?
+        }
+    };
+    let mut merge =
+        Merge { organization, seen_at, now, roster, merged: Merged::default(), events: Vec::new() };
     let mut rows = Vec::with_capacity(shown.len());
     for (id, subrequest) in shown {
         if !subrequest.broken_fields.is_empty() {
@@ -88,6 +102,8 @@ struct Merge {
     organization: OrganizationId,
     seen_at: DateTime<Utc>,
     now: DateTime<Utc>,
+    /// Who gets those that are new.
+    roster: Roster,
     merged: Merged,
     events: Vec<NewEvent>,
 }
@@ -106,6 +122,7 @@ impl Merge {
             department: None,
             responsible: None,
             executor: None,
+            assigned_by_hand: false,
             note: None,
             matched: None,
             answer: None,
@@ -115,6 +132,7 @@ impl Merge {
             created_at: self.now,
             updated_at: self.now,
         };
+        self.roster.assign(&mut request);
         summarize(&mut request, None);
         self.merged.found += 1;
         self.merged.added += 1;
@@ -264,6 +282,7 @@ mod tests {
             organization: Uuid::from_u128(1).into(),
             seen_at: at(seen_at),
             now: at(seen_at),
+            roster: Roster::default(),
             merged: Merged::default(),
             events: Vec::new(),
         }

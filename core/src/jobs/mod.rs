@@ -5,18 +5,24 @@
 //! [`Report`] names, and by a period. What must stay true: no transaction is open during a call of GIS, and whatever a call
 //! may have done is committed before it begins (`api.md` §6).
 
+mod assignment;
+mod auto_answer;
 mod calls;
+mod deadlines;
 mod driver;
 mod elsewhere;
 mod ends;
+mod export_files;
 mod exports;
 mod files;
 mod followers;
 mod gate;
+mod import_files;
 mod items;
 mod journal;
 mod judge;
 mod looks;
+mod matching;
 mod mirror;
 pub mod name;
 mod operations;
@@ -38,7 +44,7 @@ mod windows;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use gis_client::{Gis, Signer};
 use serde_json::Value;
 
@@ -96,6 +102,12 @@ impl Worker {
         self.service.clock.now()
     }
 
+    /// When work that ends now is deleted with its files.
+    pub(crate) fn kept_until(&self) -> DateTime<Utc> {
+        let kept = TimeDelta::from_std(self.service.settings.retention.operations).unwrap_or(TimeDelta::MAX);
+        self.now().checked_add_signed(kept).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
     /// One activation of a job.
     ///
     /// # Errors
@@ -103,10 +115,16 @@ impl Worker {
     pub async fn step(&self, job: JobName) -> Result<Report> {
         match job {
             JobName::Sync => sync::activate(self).await,
+            JobName::Assignment => assignment::activate(self).await,
             JobName::Files => files::activate(self).await,
             JobName::Outbox => outbox::activate(self).await,
             JobName::Polling => polling::activate(self).await,
             JobName::Settle => settle::activate(self).await,
+            JobName::Exports => export_files::activate(self).await,
+            JobName::Imports => import_files::activate(self).await,
+            JobName::Matching => matching::activate(self).await,
+            JobName::AutoAnswer => auto_answer::activate(self).await,
+            JobName::Deadlines => deadlines::activate(self).await,
             JobName::Operations => operations::activate(self).await,
             JobName::Retention => retention::activate(self).await,
         }

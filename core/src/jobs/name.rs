@@ -5,6 +5,8 @@ crate::domain::words::words! {
     JobName {
         /// Reads debt requests from GIS.
         Sync = "sync" "выгрузка запросов",
+        /// Gives debt requests out anew after departments have changed.
+        Assignment = "assignment" "назначение запросов",
         /// Uploads files of answers.
         Files = "files" "загрузка файлов",
         /// Sends answers.
@@ -13,6 +15,16 @@ crate::domain::words::words! {
         Polling = "polling" "получение результатов",
         /// Finds out what became of uncertain answers and confirms delivered ones.
         Settle = "settle" "сверка ответов",
+        /// Writes lists into spreadsheets.
+        Exports = "exports" "выгрузка в файлы Excel",
+        /// Reads answers from spreadsheets.
+        Imports = "imports" "ответы из файлов Excel",
+        /// Compares debt requests with the registry of court debts.
+        Matching = "matching" "сверка с реестром",
+        /// Answers «no debt» by itself shortly before the deadline.
+        AutoAnswer = "auto_answer" "автоответ",
+        /// Tells of deadlines that are near.
+        Deadlines = "deadlines" "напоминания о сроках",
         /// Ends operations whose items have come to their ends.
         Operations = "operations" "завершение операций",
         /// Deletes what is no longer needed.

@@ -25,13 +25,14 @@ use super::outcomes::record_end;
 use super::packages::{self, Means};
 use super::{JobName, Report, Worker};
 use crate::crash::Point;
+use crate::domain::employee::Employee;
 use crate::domain::evidence::Part;
 use crate::domain::message::{Message, MessageState, Purpose};
-use crate::domain::organization::{Employee, Organization};
+use crate::domain::organization::Organization;
 use crate::domain::submission::{Submission, SubmissionState};
 use crate::ids::OrganizationId;
 use crate::store::gis_operations::Operation;
-use crate::store::{Tx, answers, messages, organizations, submissions, watches};
+use crate::store::{Tx, answers, employees, messages, organizations, submissions, watches};
 use crate::{Error, Result, trace};
 
 pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
@@ -177,7 +178,7 @@ async fn commit(
     let mut tx = worker.service.db.begin().await?;
     let held = hold(&mut tx, chosen, message.sent_at).await?;
     let means = means(&mut tx, worker, &held).await?;
-    let staff = organizations::employees(&mut tx, organization.id).await?;
+    let staff = staff(&mut tx, organization, &held).await?;
     let (mut attempts, mut actions, mut traces) = (Vec::new(), Vec::new(), BTreeSet::new());
     let mut called = Vec::new();
     let mut held: Vec<_> = held.into_iter().filter(Item::may_begin).collect();
@@ -227,6 +228,13 @@ async fn means<'a>(tx: &mut Tx, worker: &'a Worker, items: &[Item]) -> Result<Me
     let files = answers::files(tx, &ids).await?;
     let files = files.into_iter().map(|(_, file)| (file.id, file)).collect();
     Ok(Means { dictionaries: &worker.service.dictionaries, files })
+}
+
+/// Those of the employees who may be named to GIS.
+async fn staff(tx: &mut Tx, organization: &Organization, items: &[Item]) -> Result<Vec<Employee>> {
+    let named = items.iter().flat_map(|item| [item.answer.executor, item.case.request.responsible]);
+    let ids: Vec<_> = named.chain([organization.default_executor]).flatten().collect();
+    Ok(employees::find(tx, organization.id, &ids).await?)
 }
 
 /// Who answers: the one named in the answer, else who is responsible, else who stands in (`api.md` §17).

@@ -20,9 +20,9 @@ pub(crate) const GIS_REJECTED: &str = "gis_rejected";
 /// The code of an error that is GIS's refusal of a package, by whose fault is not known.
 const PACKAGE_REFUSED: &str = "package_refused";
 
-/// A refused package is split into so many. One bad answer among a hundred is found with 15 packages in four rounds; halves
-/// would take as many packages in eight rounds, and each round is a wait for GIS.
-const PARTS: usize = 5;
+/// A refused package is split into so many. One bad answer among a hundred is found with 21 packages in three rounds; halves
+/// would take 15 packages in eight rounds, and each round is a wait for GIS.
+const PARTS: usize = 10;
 
 /// Records what became of a message as a whole in every item that still waits for it.
 pub(crate) async fn record_end(

@@ -19,6 +19,7 @@ use crate::domain::event::{EventKind, NewEvent};
 use crate::domain::message::{Message, MessageState, Purpose};
 use crate::domain::sync_run::{RunState, SyncRun};
 use crate::ids::{DebtRequestId, SyncRunId};
+use crate::scheduled_matching::note_sync;
 use crate::store::{Conn, Tx, debt_requests, events, messages, sync_runs};
 use crate::{Error, Result};
 
@@ -136,6 +137,7 @@ async fn complete(tx: &mut Tx, run: &mut SyncRun, now: DateTime<Utc>) -> Result<
     run.state = RunState::Succeeded;
     run.finished_at = Some(now);
     sync_runs::update(tx, run).await?;
+    note_sync(tx, run.organization, now).await?;
     let data = json!({
         "run_id": run.id, "found": run.found, "new": run.added, "changed": run.changed, "pages": run.pages,
     });

@@ -1,5 +1,5 @@
-//! Deletes what is no longer needed: old events, receipts and operations, files that no answer uses, messages of the
-//! archive whose time is over, content without a row; and lets the database count what is left.
+//! Deletes what is no longer needed: old events, receipts, operations, exports, imports and audit entries, files that no answer uses,
+//! messages of the archive whose time is over, content without a row; and lets the database count what is left.
 //!
 //! Rows go before content: a row without content would be a promise that nobody can keep, content without a row is only
 //! swept later.
@@ -13,7 +13,10 @@ use serde_json::json;
 use super::{Report, Worker};
 use crate::Result;
 use crate::ids::ContentId;
-use crate::store::{attachments, events, evidence, operations, receipts};
+use crate::store::{
+    attachments, audit, auto_answer_runs, deadline_notices, events, evidence, exports, imports, match_runs,
+    operations, receipts,
+};
 
 /// Rows deleted in one transaction; others can write in between.
 const BATCH: i64 = 500;
@@ -26,6 +29,8 @@ const ORPHAN_AGE: TimeDelta = TimeDelta::days(1);
 /// A cursor is refused when it is as old as events may become. What was noted behind it was begun a little earlier, and is
 /// therefore kept a little longer.
 const EVENT_GRACE: Duration = Duration::from_secs(3600);
+/// A deadline that is so long past is near no more, and nobody needs to know that it was told of.
+const NOTICE_AGE: Duration = Duration::from_secs(180 * 24 * 3600);
 /// Content looked at together.
 const CHUNK: usize = 200;
 
@@ -37,20 +42,38 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     let events = events::delete_before(&mut tx, before(now, kept), BATCH).await?;
     let receipts = receipts::delete_before(&mut tx, before(now, retention.receipts), BATCH).await?;
     let operations = operations::delete_before(&mut tx, before(now, retention.operations), FEW).await?;
+    let (exports, spreadsheets) = exports::delete_expired(&mut tx, now, BATCH).await?;
+    let (imports, workbooks) = imports::delete_expired(&mut tx, now, FEW).await?;
+    let runs = match_runs::delete_before(&mut tx, before(now, retention.operations), FEW).await?;
+    let automatic = auto_answer_runs::delete_before(&mut tx, before(now, retention.operations)).await?;
+    let notices = deadline_notices::delete_before(&mut tx, before(now, NOTICE_AGE)).await?;
     let files = attachments::delete_expired(&mut tx, now, BATCH).await?;
+    let audited = audit::delete_before(&mut tx, before(now, retention.audit), BATCH).await?;
     let kept = worker.service.evidence_kept_since();
     let messages = evidence::delete_before(&mut tx, kept, BATCH).await?;
     tx.commit().await?;
     delete_content(worker, files.iter().copied().map(ContentId::from)).await?;
+    delete_content(worker, spreadsheets).await?;
+    delete_content(worker, workbooks).await?;
     delete_content(worker, messages.iter().copied()).await?;
-    let rows = events + receipts + operations + files.len() + messages.len();
+    let rows = events
+        + receipts
+        + operations
+        + exports
+        + imports
+        + runs
+        + automatic
+        + notices
+        + audited
+        + files.len()
+        + messages.len();
     // Listing the store and counting the rows are the dear part: only when the rest is done with.
     let (orphans, counted) =
         if rows == 0 { (sweep(worker, now).await?, worker.service.db.learn().await?) } else { (0, false) };
     Ok(Report {
         done: u64::try_from(rows).unwrap_or(u64::MAX),
         next: Some(now + PAUSE),
-        detail: json!({ "events": events, "receipts": receipts, "operations": operations, "files": files.len(), "evidence": messages.len(), "orphans": orphans, "counted": counted }),
+        detail: json!({ "events": events, "receipts": receipts, "operations": operations, "exports": exports, "imports": imports, "match_runs": runs, "auto_answer_runs": automatic, "notices": notices, "audit": audited, "files": files.len(), "evidence": messages.len(), "orphans": orphans, "counted": counted }),
     })
 }
 
@@ -75,6 +98,8 @@ async fn sweep(worker: &Worker, now: DateTime<Utc>) -> Result<usize> {
         let known = {
             let mut conn = worker.service.db.scan().await?;
             let mut known = attachments::existing(&mut conn, &ids).await?;
+            known.extend(exports::existing(&mut conn, &ids).await?);
+            known.extend(imports::existing(&mut conn, &ids).await?);
             known.extend(evidence::existing(&mut conn, &ids).await?);
             known
         };

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::limits::Limits;
+use crate::error::Mistake;
 
 /// A mistake in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,16 @@ pub struct RowError {
     pub code: &'static str,
     /// What, for people.
     pub detail: String,
+}
+
+impl RowError {
+    fn mistake(&self, pointer: &str) -> Mistake {
+        let detail = match &self.column {
+            Some(column) => format!("строка {}, столбец «{column}»: {}", self.row, self.detail),
+            None => format!("строка {}: {}", self.row, self.detail),
+        };
+        Mistake::at(pointer, self.code, detail)
+    }
 }
 
 /// What is wrong with a cell, before its place is known.
@@ -55,7 +66,18 @@ impl RowErrors {
         Self { listed: Vec::new(), count: 0, most: limits.errors }
     }
 
-    pub(super) fn push(&mut self, error: RowError) {
+    /// None yet; for those that were noted before, with [`add`](Self::add).
+    #[must_use]
+    pub fn again(limits: &Limits) -> Self {
+        Self::new(limits)
+    }
+
+    /// Adds one that was noted before, for a marked copy, which shows no codes.
+    pub fn add(&mut self, row: u32, column: Option<String>, detail: String) {
+        self.push(RowError { row, column, code: "noted", detail });
+    }
+
+    pub(crate) fn push(&mut self, error: RowError) {
         self.count += 1;
         if self.listed.len() < self.most {
             self.listed.push(error);
@@ -70,6 +92,11 @@ impl RowErrors {
     #[must_use]
     pub fn listed(&self) -> &[RowError] {
         &self.listed
+    }
+
+    /// The mistakes for a client that sent the workbook in the field `pointer`, as far as they were kept.
+    pub(crate) fn mistakes(&self, pointer: &str) -> Vec<Mistake> {
+        self.listed.iter().map(|error| error.mistake(pointer)).collect()
     }
 
     /// How many there are altogether.
@@ -165,6 +192,19 @@ impl WorkbookError {
             Self::TooManyRows { .. } => "too_many_rows",
             Self::GisExport { .. } => "gis_export",
         }
+    }
+
+    /// The mistakes for a client that sent the workbook in the field `pointer`.
+    pub(crate) fn mistakes(&self, pointer: &str) -> Vec<Mistake> {
+        let places = self.places();
+        if places.is_empty() {
+            return vec![Mistake::at(pointer, self.code(), self.to_string())];
+        }
+        let mistake = |place: RowError| {
+            let detail = format!("строка {}: {}", place.row, place.detail);
+            Mistake::at(pointer, place.code, detail)
+        };
+        places.into_iter().map(mistake).collect()
     }
 
     /// The mistakes by row and column, where the error has a place; a missing column is one each.

@@ -2,7 +2,8 @@
 //!
 //! Coming in, a file passes four rooms. `package` finds out what it is and how large it becomes, before anybody unpacks it;
 //! [`workbook`] opens it; `table` finds the header and gives the rows below it; and one module for each kind of table makes
-//! typed rows of them, with every mistake by row and column: [`answers_in`], [`registry_in`], [`accounts_in`]. `scans_in`
+//! typed rows of them, with every mistake by row and column: [`answers_in`], [`registry_in`],
+//! [`accounts_in`], [`requests_in`]. `scans_in`
 //! opens the archive of scans that comes beside a registry. Nothing is half taken: either a whole result comes out, in which
 //! the mistakes are listed beside what is sound, or one [`WorkbookError`].
 //!
@@ -16,11 +17,13 @@ pub mod answers_in;
 mod cell;
 pub mod debt_requests_out;
 mod errors;
+mod file_name;
 mod limits;
 pub mod lists_out;
 pub mod marked_copy;
 mod package;
 pub mod registry_in;
+pub mod requests_in;
 pub mod scans_in;
 mod sheet_out;
 mod table;
@@ -33,9 +36,12 @@ pub use accounts_in::{AccountRow, SheetAccounts, read_accounts};
 pub use answers_in::{AnswerColumn, AnswerCounts, SheetAnswer, SheetAnswers, read_answers};
 pub use debt_requests_out::{DebtRequestRow, DebtRequestsWriter, Said};
 pub use errors::{RowError, RowErrors, WorkbookError, WriteError};
+pub(crate) use file_name::check_file_name;
+pub use file_name::file_name_has_ogrn;
 pub use limits::Limits;
 pub use lists_out::{ListItem, MatchList, MatchListsWriter};
 pub use marked_copy::{Kind, MarkError, mark};
-pub use registry_in::{RegistryRow, RegistryRules, SheetRegistry, file_name_has_ogrn, read_registry};
+pub use registry_in::{RegistryRow, RegistryRules, SheetRegistry, read_registry};
+pub use requests_in::{SheetRequests, read_requests};
 pub use scans_in::{Scans, ScansError};
 pub use workbook::Workbook;

@@ -4,7 +4,7 @@
 //! reserves memory. So every part is unpacked once here, to nowhere, and measured. The bounds below hold for what calamine
 //! keeps in memory per element; they are far above what Excel, LibreOffice and 1C write.
 
-use std::io::{BufReader, Cursor, Read};
+use std::io::{BufReader, Cursor, Read, Seek};
 
 use bytes::Bytes;
 use quick_xml::Reader;
@@ -21,7 +21,7 @@ type Result<T> = std::result::Result<T, WorkbookError>;
 
 const ZIP: &[u8] = b"PK\x03\x04";
 /// Before every entry of the directory of a zip file.
-const DIRECTORY_ENTRY: &[u8] = b"PK\x01\x02";
+pub(super) const DIRECTORY_ENTRY: &[u8] = b"PK\x01\x02";
 /// A compound file: an old `.xls`, or a package encrypted with a password.
 const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
@@ -66,7 +66,7 @@ pub(super) fn inspect(content: &Bytes, limits: &Limits) -> Result<Inspected> {
 }
 
 /// Opens an archive with a bearable number of parts.
-pub(super) fn open(content: &Bytes, limits: &Limits) -> Result<Archive> {
+fn open(content: &Bytes, limits: &Limits) -> Result<Archive> {
     // Counted by hand: the archive would be read into memory as a whole first.
     let entries = content.windows(DIRECTORY_ENTRY.len()).filter(|window| *window == DIRECTORY_ENTRY).count();
     if entries > limits.parts {
@@ -176,7 +176,7 @@ fn measure(archive: &mut Archive, index: usize, left: u64, limits: &Limits) -> R
 }
 
 /// A part to be read.
-pub(super) fn part(archive: &mut Archive, index: usize) -> Result<Part<'_>> {
+pub(super) fn part<R: Read + Seek>(archive: &mut ZipArchive<R>, index: usize) -> Result<ZipFile<'_, R>> {
     use zip::result::ZipError;
 
     archive.by_index(index).map_err(|error| {

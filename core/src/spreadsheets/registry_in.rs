@@ -16,7 +16,6 @@ use super::debt_requests_out;
 use super::errors::{Fault, RowErrors, WorkbookError};
 use super::table::{Columns, Header, Reading, Table, Top, columns, plain};
 use super::workbook::Workbook;
-use crate::domain::organization::Ogrn;
 
 columns! {
     /// The columns of the registry.
@@ -77,6 +76,17 @@ pub struct RegistryRow {
     pub information: Option<Comment>,
 }
 
+impl RegistryRow {
+    /// The names of its scans, each with the header of its column.
+    pub fn scans(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let act = self.court_act.as_deref().map(|name| (Column::CourtAct.name(), name));
+        let reconciliation = self.reconciliation_act.as_deref();
+        let reconciliation = reconciliation.map(|name| (Column::ReconciliationAct.name(), name));
+        let others = self.other_files.iter().map(|name| (Column::OtherFiles.name(), name.as_str()));
+        act.into_iter().chain(reconciliation).chain(others)
+    }
+}
+
 impl fmt::Debug for RegistryRow {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("RegistryRow").field("row", &self.row).finish_non_exhaustive()
@@ -115,12 +125,6 @@ pub struct SheetRegistry {
     pub warnings: RowErrors,
     /// Headers of columns that were ignored.
     pub ignored_columns: Vec<String>,
-}
-
-/// Whether the name of a file holds the ОГРН, as a number of its own and not as a part of a longer one.
-#[must_use]
-pub fn file_name_has_ogrn(file_name: &str, ogrn: &Ogrn) -> bool {
-    file_name.split(|letter: char| !letter.is_ascii_digit()).any(|digits| digits == ogrn.as_str())
 }
 
 /// Reads a registry.

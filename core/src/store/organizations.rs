@@ -1,6 +1,5 @@
-//! Suppliers and their employees.
+//! Suppliers.
 
-use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
 use diesel::{
     ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
@@ -10,13 +9,14 @@ use diesel_async::RunQueryDsl;
 
 use super::db::{Backend, both};
 use super::schema::{
-    attachments, debt_requests, employees, events, messages, operation_items, operations, organizations,
-    sync_runs,
+    accounts, assignments, attachments, auto_answer_runs, court_debt_registries, court_debts, debt_requests,
+    department_houses, departments, employees, events, match_items, match_runs, matches_due, messages,
+    operation_items, operations, organization_settings, organizations, sync_runs,
 };
 use super::types::{Guid, Json, Ts};
 use super::{Conn, StoreError};
-use crate::domain::organization::{Employee, Halt, Organization};
-use crate::ids::{DepartmentId, EmployeeId, OrganizationId};
+use crate::domain::organization::{Halt, Organization};
+use crate::ids::{EmployeeId, OrganizationId};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = organizations, treat_none_as_default_value = false)]
@@ -73,29 +73,6 @@ impl TryFrom<OrganizationRow> for Organization {
     }
 }
 
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = employees, treat_none_as_default_value = false)]
-struct EmployeeRow {
-    id: EmployeeId,
-    organization_id: OrganizationId,
-    full_name: String,
-    gis_guid: Option<Guid>,
-    department_id: Option<DepartmentId>,
-    created_at: Ts,
-}
-
-impl From<EmployeeRow> for Employee {
-    fn from(row: EmployeeRow) -> Self {
-        Self {
-            id: row.id,
-            organization: row.organization_id,
-            full_name: row.full_name,
-            gis_guid: row.gis_guid.map(|guid| guid.0),
-            department: row.department_id,
-        }
-    }
-}
-
 /// Adds an organisation. A second one with the same orgPPAGUID is a [`StoreError::Unique`].
 pub(crate) async fn insert(conn: &mut Conn, organization: &Organization) -> Result<(), StoreError> {
     let row = OrganizationRow::of(organization)?;
@@ -130,10 +107,27 @@ pub(crate) async fn remove(conn: &mut Conn, id: OrganizationId) -> Result<bool, 
         return Ok(false);
     }
     let removed = both!(conn, c => async {
+        diesel::delete(assignments::table.find(id)).execute(c).await?;
+        let houses = department_houses::table.filter(department_houses::organization_id.eq(id));
+        diesel::delete(houses).execute(c).await?;
+        diesel::delete(departments::table.filter(departments::organization_id.eq(id))).execute(c).await?;
         diesel::delete(employees::table.filter(employees::organization_id.eq(id))).execute(c).await?;
         diesel::delete(events::table.filter(events::organization_id.eq(id))).execute(c).await?;
         diesel::delete(messages::table.filter(messages::organization_id.eq(id))).execute(c).await?;
         diesel::delete(sync_runs::table.filter(sync_runs::organization_id.eq(id))).execute(c).await?;
+        let set = organization_settings::table.filter(organization_settings::organization_id.eq(id));
+        diesel::delete(set).execute(c).await?;
+        diesel::delete(matches_due::table.find(id)).execute(c).await?;
+        let automatic = auto_answer_runs::table.filter(auto_answer_runs::organization_id.eq(id));
+        diesel::delete(automatic).execute(c).await?;
+        let runs = match_runs::table.filter(match_runs::organization_id.eq(id));
+        let matched = match_items::table.filter(match_items::run_id.eq_any(runs.select(match_runs::id)));
+        diesel::delete(matched).execute(c).await?;
+        diesel::delete(runs).execute(c).await?;
+        diesel::delete(accounts::table.filter(accounts::organization_id.eq(id))).execute(c).await?;
+        diesel::delete(court_debts::table.filter(court_debts::organization_id.eq(id))).execute(c).await?;
+        let registries = court_debt_registries::table.filter(court_debt_registries::organization_id.eq(id));
+        diesel::delete(registries).execute(c).await?;
         let ended = operations::table.filter(operations::organization_id.eq(id));
         let items = operation_items::table
             .filter(operation_items::operation_id.eq_any(ended.select(operations::id)));
@@ -193,73 +187,12 @@ pub(crate) async fn set_halted(
     StoreError::unless_hit(hit)
 }
 
-/// Adds an employee.
-pub(crate) async fn insert_employee(
-    conn: &mut Conn,
-    employee: &Employee,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let row = EmployeeRow {
-        id: employee.id,
-        organization_id: employee.organization,
-        full_name: employee.full_name.clone(),
-        gis_guid: employee.gis_guid.map(Guid),
-        department_id: employee.department,
-        created_at: Ts(now),
-    };
-    both!(conn, c => diesel::insert_into(employees::table).values(row).execute(c).await)?;
-    Ok(())
-}
-
-/// One employee of an organisation.
-pub(crate) async fn employee(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    id: EmployeeId,
-) -> Result<Option<Employee>, StoreError> {
-    let row = both!(conn, c => {
-        employees::table
-            .find(id)
-            .filter(employees::organization_id.eq(organization))
-            .select(EmployeeRow::as_select())
-            .first(c)
-            .await
-            .optional()
-    })?;
-    Ok(row.map(Employee::from))
-}
-
-/// The employees of an organisation, by name.
-pub(crate) async fn employees(
-    conn: &mut Conn,
-    organization: OrganizationId,
-) -> Result<Vec<Employee>, StoreError> {
-    let rows = both!(conn, c => {
-        employees::table
-            .filter(employees::organization_id.eq(organization))
-            .order((employees::full_name, employees::id))
-            .select(EmployeeRow::as_select())
-            .load(c)
-            .await
-    })?;
-    Ok(rows.into_iter().map(Employee::from).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::samples::{at, organization, request, stored_organization};
+    use crate::store::samples::{at, department, employee, organization, request, stored_organization};
     use crate::store::test_db::for_both;
-
-    fn employee_of(organization: OrganizationId, full_name: &str) -> Employee {
-        Employee {
-            id: EmployeeId::generate(),
-            organization,
-            full_name: full_name.to_owned(),
-            gis_guid: Some(uuid::Uuid::now_v7()),
-            department: Some(DepartmentId::generate()),
-        }
-    }
+    use crate::store::{assignments, departments, employees};
 
     #[test]
     fn an_organization_comes_back_as_it_went_and_its_guid_is_its_own() {
@@ -284,27 +217,16 @@ mod tests {
     }
 
     #[test]
-    fn employees_belong_to_their_organization() {
-        for_both(async |db| {
-            let mut tx = db.begin().await.unwrap();
-            let (ours, theirs) = (stored_organization(&mut tx).await, stored_organization(&mut tx).await);
-            let (second, first) = (employee_of(ours, "Яковлева Ю. Ю."), employee_of(ours, "Андреев А. А."));
-            for employee in [&second, &first] {
-                insert_employee(&mut tx, employee, at(1)).await.unwrap();
-            }
-            assert_eq!(employees(&mut tx, ours).await.unwrap(), [first.clone(), second]);
-            assert_eq!(employees(&mut tx, theirs).await.unwrap(), []);
-            assert_eq!(employee(&mut tx, theirs, first.id).await.unwrap(), None);
-            assert_eq!(employee(&mut tx, ours, first.id).await.unwrap(), Some(first));
-        });
-    }
-
-    #[test]
     fn only_an_organization_without_debt_requests_is_removed() {
         for_both(async |db| {
             let mut tx = db.begin().await.unwrap();
             let (idle, busy) = (stored_organization(&mut tx).await, stored_organization(&mut tx).await);
-            insert_employee(&mut tx, &employee_of(idle, "Андреев А. А."), at(1)).await.unwrap();
+            let head = employee(idle);
+            employees::insert(&mut tx, &head).await.unwrap();
+            let department = department(idle, head.id);
+            departments::insert(&mut tx, &department).await.unwrap();
+            departments::replace_houses(&mut tx, &department, &[uuid::Uuid::now_v7()]).await.unwrap();
+            assignments::begin(&mut tx, idle).await.unwrap();
             crate::store::debt_requests::save(&mut tx, &[request(busy)]).await.unwrap();
             assert!(!remove(&mut tx, busy).await.unwrap());
             assert!(remove(&mut tx, idle).await.unwrap());

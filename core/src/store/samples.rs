@@ -8,8 +8,10 @@ use super::{Conn, organizations};
 use crate::domain::debt_request::{
     Address, DebtRequest, GisView, RequestStatus, Requester, ResponseStatus, Stage,
 };
+use crate::domain::department::Department;
+use crate::domain::employee::Employee;
 use crate::domain::organization::Organization;
-use crate::ids::{DebtRequestId, OrganizationId};
+use crate::ids::{DebtRequestId, DepartmentId, EmployeeId, OrganizationId};
 
 /// So many microseconds after an hour in 2026.
 pub(crate) fn at(micros: i64) -> DateTime<Utc> {
@@ -68,11 +70,31 @@ pub(crate) fn request(organization: OrganizationId) -> DebtRequest {
         department: None,
         responsible: None,
         executor: None,
+        assigned_by_hand: false,
         note: None,
         matched: None,
         answer: None,
         draft: None,
         alarm: None,
+        version: 1,
+        created_at: at(0),
+        updated_at: at(0),
+    }
+}
+
+/// An employee whom GIS knows.
+pub(crate) fn employee(organization: OrganizationId) -> Employee {
+    Employee::new(organization, "Тестова Т. Т.".to_owned(), Some(Uuid::now_v7()), at(0))
+}
+
+/// A department without houses.
+pub(crate) fn department(organization: OrganizationId, responsible: EmployeeId) -> Department {
+    Department {
+        id: DepartmentId::generate(),
+        organization,
+        name: "Северный участок".to_owned(),
+        responsible,
+        house_count: 0,
         version: 1,
         created_at: at(0),
         updated_at: at(0),

@@ -1,7 +1,21 @@
 //! Tables as diesel sees them; `migrations/` makes them, and a test compares the two.
 
+mod audit;
+mod automation;
+mod book;
+mod matching;
+mod people;
+mod registry;
+mod spreadsheets;
 mod work;
 
+pub(crate) use audit::audit_log;
+pub(crate) use automation::{auto_answer_runs, deadline_notices, matches_due, organization_settings};
+pub(crate) use book::accounts;
+pub(crate) use matching::{match_items, match_runs};
+pub(crate) use people::{assignments, department_houses, departments};
+pub(crate) use registry::{court_debt_files, court_debt_registries, court_debts};
+pub(crate) use spreadsheets::{exports, import_rows, imports};
 pub(crate) use work::{operation_items, operations};
 
 diesel::table! {
@@ -48,7 +62,10 @@ diesel::table! {
         full_name -> Text,
         gis_guid -> Nullable<Uid>,
         department_id -> Nullable<Uid>,
+        active -> Bool,
+        version -> BigInt,
         created_at -> Tstz,
+        updated_at -> Tstz,
     }
 }
 
@@ -110,6 +127,7 @@ diesel::table! {
         department_id -> Nullable<Uid>,
         responsible_id -> Nullable<Uid>,
         executor_id -> Nullable<Uid>,
+        assigned_by_hand -> Bool,
         note -> Nullable<Text>,
         match_result -> Nullable<Text>,
         match_registry_id -> Nullable<Uid>,
@@ -420,7 +438,23 @@ diesel::allow_tables_to_appear_in_same_query!(
     watches,
     evidence,
     operations,
-    operation_items
+    operation_items,
+    exports,
+    imports,
+    import_rows,
+    court_debt_registries,
+    court_debts,
+    court_debt_files,
+    accounts,
+    match_runs,
+    match_items,
+    departments,
+    department_houses,
+    assignments,
+    organization_settings,
+    matches_due,
+    auto_answer_runs,
+    deadline_notices
 );
 
 diesel::joinable!(attempts -> messages (message_id));
@@ -431,5 +465,8 @@ diesel::joinable!(answers -> debt_requests (debt_request_id));
 diesel::joinable!(answer_files -> attachments (attachment_id));
 diesel::joinable!(answer_files -> answers (answer_id));
 diesel::joinable!(external_ids -> answers (answer_id));
+diesel::joinable!(court_debts -> court_debt_registries (registry_id));
+diesel::joinable!(departments -> employees (responsible_id));
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(operation_items::intake, answers::state);
+diesel::allow_columns_to_appear_in_same_group_by_clause!(import_rows::intake, answers::state);

@@ -99,6 +99,18 @@ pub(crate) async fn revoke(conn: &mut Conn, id: TokenId, now: DateTime<Utc>) -> 
     Ok(hit > 0)
 }
 
+/// Revokes the tokens of an employee.
+pub(crate) async fn revoke_of(
+    conn: &mut Conn,
+    employee: EmployeeId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let valid = tokens::table.filter(tokens::employee_id.eq(employee)).filter(tokens::revoked_at.is_null());
+    let change = tokens::revoked_at.eq(Some(Ts(now)));
+    both!(conn, c => diesel::update(valid).set(change).execute(c).await)?;
+    Ok(())
+}
+
 /// Notes that a token was used.
 pub(crate) async fn touch(conn: &mut Conn, id: TokenId, now: DateTime<Utc>) -> Result<(), StoreError> {
     let change = tokens::last_used_at.eq(Some(Ts(now)));

@@ -101,6 +101,12 @@ impl Dictionaries {
         Ok(Self { identity_documents: entries(95, file.nsi_95)?, debt_documents })
     }
 
+    /// The code of the court act in dictionary 358; every dictionary has it.
+    #[must_use]
+    pub fn court_act_code() -> NsiCode {
+        court_act().code
+    }
+
     /// Kinds of identity documents, dictionary 95.
     #[must_use]
     pub fn identity_documents(&self) -> &[NsiRef] {

@@ -74,6 +74,20 @@ impl Client {
         self.call(Method::PATCH, path).json(body).send().await
     }
 
+    /// Every event of a type, oldest first.
+    pub(crate) async fn walk_events(&self, kind: &str) -> Vec<Value> {
+        let mut events = Vec::new();
+        let mut path = format!("/v1/events?type={kind}&limit=200");
+        loop {
+            let feed = self.get(&path).await.ok(200);
+            events.extend(feed["items"].as_array().unwrap().iter().cloned());
+            if feed["has_more"] == false {
+                return events;
+            }
+            path = format!("/v1/events?type={kind}&limit=200&after={}", feed["next"].as_str().unwrap());
+        }
+    }
+
     /// Every item of a list, page by page.
     pub(crate) async fn walk(&self, path: &str) -> Vec<Value> {
         let mut items = Vec::new();

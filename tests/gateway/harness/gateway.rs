@@ -110,6 +110,14 @@ impl Workshop {
         self.run(&arguments)
     }
 
+    /// Issues a token that acts as an employee.
+    pub(crate) fn employee_token(&self, organization: Uuid, employee: &str, scopes: &str) -> String {
+        let organization = organization.to_string();
+        let name = ["--name", "test", "--scopes", scopes, "--days", "30"];
+        let who = ["--org", organization.as_str(), "--employee", employee];
+        self.run(&[&["token", "issue"][..], &name, &who].concat())
+    }
+
     /// Starts the program at a moment of the story.
     pub(crate) fn serve(&self, now: DateTime<Utc>) -> Gateway {
         self.serve_with(&[("DEBTGATE__TESTING__CLOCK", &now.to_rfc3339())])

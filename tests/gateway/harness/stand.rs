@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use gis_client::signature::CertificateDigest;
-use gis_sim::control::{NewSubrequests, SubrequestReport};
+use gis_sim::control::{Fields, NewSubrequests, SubrequestReport};
 use gis_sim::faults::{Kind, Rule, Target, When};
 use gis_sim::{Config, Control, Sim, SimHandle};
 use reqwest::Method;
@@ -20,7 +20,8 @@ pub(crate) const PPA: Uuid = uuid!("d0b70000-5100-4000-8000-0000000000a1");
 /// The supplier of the other organisation.
 pub(crate) const FOREIGN_PPA: Uuid = uuid!("d0b70000-5100-4000-8000-0000000000a2");
 /// Everything a token may do.
-pub(crate) const ALL_SCOPES: &str = "requests:read,answers:read,answers:submit,attachments:write,events:read";
+pub(crate) const ALL_SCOPES: &str = "requests:read,answers:read,answers:submit,attachments:write,events:read,\
+                                     registry:read,registry:write,settings:read,settings:write,stats:read,audit:read";
 /// Steps of ten seconds: what goes well takes less than this.
 const SHORT_STEPS: usize = 12;
 /// Steps after which a story has certainly gone wrong: two hours.
@@ -102,14 +103,21 @@ impl Stand {
         let (organization, employee) = workshop.organization("УК «Пример»", "1027700132195", PPA, &ours);
         let theirs = format!("Чужова Вера Павловна={}", Uuid::now_v7());
         let (other, _) = workshop.organization("УК «Другая»", "1026605606620", FOREIGN_PPA, &theirs);
-        let token = workshop.token(&[organization], ALL_SCOPES, "30");
-        let foreign = workshop.token(&[other], ALL_SCOPES, "30");
+        let token = workshop.token(&[organization], ALL_SCOPES, "90");
+        let foreign = workshop.token(&[other], ALL_SCOPES, "90");
         let powerless = workshop.token(&[organization], "webhooks:manage", "30");
         let gateway = workshop.serve(start);
         let client = Client::new(&gateway.public, &token);
         let foreigner = client.with_token(&foreign);
         let powerless = client.with_token(&powerless);
         Self { gateway, workshop, client, foreigner, powerless, token, organization, employee, executor, sim }
+    }
+
+    /// A client of ours that may do no more than this. The program is started again for it.
+    pub(crate) fn client_with(&mut self, scopes: &str) -> Client {
+        let (organization, mut token) = (self.organization, String::new());
+        self.restart_after(|workshop| token = workshop.token(&[organization], scopes, "90"));
+        self.client.with_token(&token)
     }
 
     /// The program is killed and started again.
@@ -125,6 +133,40 @@ impl Stand {
         self.client = self.client.at(&self.gateway.public);
         self.foreigner = self.foreigner.at(&self.gateway.public);
         self.powerless = self.powerless.at(&self.gateway.public);
+    }
+
+    /// Clients that act as employees. The program is started again: SQLite serves one process at a time.
+    pub(crate) fn act_as<const N: usize>(&mut self, employees: [&str; N]) -> [Client; N] {
+        let mut tokens = Vec::new();
+        let organization = self.organization;
+        self.restart_after(|workshop| {
+            tokens.extend(employees.map(|it| workshop.employee_token(organization, it, ALL_SCOPES)));
+        });
+        std::array::from_fn(|place| self.client.with_token(&tokens[place]))
+    }
+
+    /// Adds an employee and returns the identifier.
+    pub(crate) async fn employ(&self, name: &str, gis_id: Option<Uuid>, department: Option<&str>) -> String {
+        let body = json!({ "name": name, "gis_id": gis_id, "department_id": department });
+        let employee = self.client.post("/v1/employees", &body).await.ok(201);
+        employee["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Makes a department and returns the identifier.
+    pub(crate) async fn department(&self, name: &str, responsible: &str, houses: &[Uuid]) -> String {
+        let body = json!({ "name": name, "responsible_id": responsible, "houses": houses });
+        let department = self.client.post("/v1/departments", &body).await.ok(201);
+        department["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A new debt request of ours in GIS about a house, read from there; its identifier.
+    pub(crate) async fn asked_about(&self, fields: Fields) -> String {
+        let new = NewSubrequests { organization: Some(PPA), fields, ..NewSubrequests::default() };
+        let id = self.gis().create(&new).unwrap()[0].guid.to_string();
+        self.client.post("/v1/sync-runs", &json!({})).await.ok(202);
+        self.until("/v1/sync-runs", |runs| runs["items"][0]["finished_at"].is_string()).await;
+        self.client.get(&format!("/v1/debt-requests/{id}")).await.ok(200);
+        id
     }
 
     /// The token of `client`.

@@ -11,6 +11,7 @@ const fn calm() -> Situation {
         answered_elsewhere: false,
         gone: false,
         near_deadline: false,
+        registry_disagrees: false,
         correction: Correction::RevokeThenSend,
     }
 }
@@ -131,6 +132,17 @@ fn near_the_deadline_only_a_gap_is_dangerous() {
     for situation in [calm(), after(Standing::Queued, false), after(CONTRADICTED, true)] {
         assert!(matches!(decide(&near(situation), SEND), Ok(Decision::Go { .. })), "{situation:?}");
     }
+}
+
+#[test]
+fn no_debt_against_the_registry_is_confirmed_when_it_is_sent() {
+    let situation = Situation { registry_disagrees: true, ..calm() };
+    assert_eq!(decide(&situation, DRAFT), go(EarlierStep::LetBe), "a draft says nothing to GIS");
+    assert_eq!(decide(&situation, SEND), unconfirmed(&[Confirm::RegistryDisagrees]));
+    let confirm = &[Confirm::RegistryDisagrees];
+    assert_eq!(decide(&situation, Wish { confirm, ..SEND }), go(EarlierStep::LetBe));
+    let same = Situation { registry_disagrees: true, ..after(IN_FORCE, true) };
+    assert_eq!(decide(&same, SEND), Ok(Decision::SameAsEarlier), "nothing new is said");
 }
 
 #[test]

@@ -94,6 +94,16 @@ impl Question {
         self.house
     }
 
+    /// The premises asked about, where nothing about them is in doubt; those of a house without are the house.
+    #[must_use]
+    pub fn premises(&self) -> Option<Premises> {
+        match (&self.asked.first, &self.asked.second) {
+            (Wanted::House, None) => Some(Premises::house()),
+            (Wanted::Premises { named, exact: true }, None) if named.is_understood() => Some(named.clone()),
+            (Wanted::House | Wanted::Unknown | Wanted::Premises { .. }, None | Some(_)) => None,
+        }
+    }
+
     /// The question with the identifiers that a [`HouseBook`](crate::domain::house::HouseBook) has completed.
     #[must_use]
     pub fn with_house(self, house: HouseIds) -> Self {

@@ -7,10 +7,11 @@ use uuid::Uuid;
 use crate::answers::{ContentDraft, CreateAnswer, RevokeAnswer};
 use crate::domain::answer::Source;
 use crate::domain::caller::{Caller, Scope, Scopes};
-use crate::domain::organization::{Employee, Organization};
+use crate::domain::employee::Employee;
+use crate::domain::organization::Organization;
 use crate::idempotency::{Begun, Reply, Writing};
-use crate::ids::{AnswerId, DebtRequestId, EmployeeId, OrganizationId, TokenId};
-use crate::store::{Db, Tx, organizations};
+use crate::ids::{AnswerId, DebtRequestId, OrganizationId, TokenId};
+use crate::store::{Db, Tx, employees, organizations};
 use crate::{Result, Service};
 
 /// A client that may do everything for an organisation.
@@ -69,7 +70,7 @@ async fn begin(service: &Service) -> Result<Writing> {
 }
 
 fn reply() -> Reply {
-    Reply { status: 202, headers: Vec::new(), body: Bytes::new() }
+    Reply { status: 202, headers: Vec::new(), body: Bytes::new(), before: None }
 }
 
 /// An answer that shall be sent.
@@ -117,14 +118,8 @@ pub(super) async fn employ(service: &Service, organization: OrganizationId) {
 
 async fn add_executor(tx: &mut Tx, organization: OrganizationId, now: DateTime<Utc>) -> Uuid {
     let gis_guid = Uuid::from_u128(0xE);
-    let employee = Employee {
-        id: EmployeeId::generate(),
-        organization,
-        full_name: "Тестова Анна Петровна".to_owned(),
-        gis_guid: Some(gis_guid),
-        department: None,
-    };
-    organizations::insert_employee(tx, &employee, now).await.unwrap();
+    let employee = Employee::new(organization, "Тестова Анна Петровна".to_owned(), Some(gis_guid), now);
+    employees::insert(tx, &employee).await.unwrap();
     organizations::set_default_executor(tx, organization, employee.id).await.unwrap();
     gis_guid
 }

@@ -205,3 +205,23 @@ fn a_book_of_accounts_is_read() {
     let refused = read_accounts(&mut open(without).unwrap(), &premises_key).unwrap_err();
     assert_eq!(refused, WorkbookError::ColumnsMissing { row: Some(1), columns: vec!["Лицевой счет"] });
 }
+
+#[test]
+fn a_list_of_requests_is_read_whatever_else_it_says() {
+    let content = table(&[
+        &["Наличие задолженности", "GUID подзапроса"],
+        &["", GUID[1]],
+        &["ДА", GUID[0]],
+        &["ДА", GUID[0]],
+        &["", "нет"],
+        &["НЕТ", ""],
+    ]);
+    let sheet = read_requests(&mut open(content).unwrap()).unwrap();
+    let guid = |place: usize| uuid::Uuid::try_parse(GUID[place]).unwrap().into();
+    assert_eq!(sheet.requests, [(2, guid(1)), (3, guid(0))]);
+    let column = "ГИС-идентификатор подзапроса";
+    assert_eq!(places(&sheet.errors), [(5, column, "guid_format")]);
+    let other = table(&[&["Столбец"], &["1"]]);
+    let refused = read_requests(&mut open(other).unwrap()).unwrap_err();
+    assert_eq!(refused.code(), "column_missing");
+}

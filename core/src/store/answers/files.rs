@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{exists, not};
 use diesel::{ExpressionMethods, Insertable, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
@@ -11,7 +10,7 @@ use super::rows::{AnswerRow, answers_of};
 use crate::domain::answer::{Answer, State};
 use crate::domain::attachment::Attachment;
 use crate::ids::{AnswerId, AttachmentId};
-use crate::store::attachments::AttachmentRow;
+use crate::store::attachments::{self as stored, AttachmentRow};
 use crate::store::db::{both, insert_batch};
 use crate::store::schema::{answer_files, answers, attachments};
 use crate::store::types::Ts;
@@ -24,7 +23,7 @@ struct LinkRow {
     attachment_id: AttachmentId,
 }
 
-/// Says which files an answer uses, and ends their expiry. Files that it used before, and that no answer uses now, may live
+/// Says which files an answer uses, and ends their expiry. Files that it used before, and that nothing uses now, may live
 /// until `unused_until`. [`StoreError::Stale`] when one of the files has been deleted meanwhile.
 pub(crate) async fn set_files(
     conn: &mut Conn,
@@ -47,8 +46,8 @@ pub(crate) async fn set_files(
         diesel::delete(answer_files::table.filter(answer_files::answer_id.eq(answer))).execute(c).await
     })?;
     take(conn, answer, &files).await?;
-    let dropped = before.into_iter().filter(|file| !files.contains(file)).collect();
-    release(conn, dropped, unused_until).await
+    let dropped: Vec<_> = before.into_iter().filter(|file| !files.contains(file)).collect();
+    stored::release(conn, &dropped, unused_until).await
 }
 
 /// The row of the file comes before the link: who wants to delete the file waits for it, and finds no expiry.
@@ -68,27 +67,6 @@ pub(super) async fn take(
     }
     let links = files.iter().map(|file| LinkRow { answer_id: answer, attachment_id: *file }).collect();
     insert_batch!(conn, links, |batch| diesel::insert_into(answer_files::table).values(batch))?;
-    Ok(())
-}
-
-async fn release(
-    conn: &mut Conn,
-    files: Vec<AttachmentId>,
-    unused_until: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    if files.is_empty() {
-        return Ok(());
-    }
-    both!(conn, c => {
-        let links = answer_files::table.filter(answer_files::attachment_id.eq(attachments::id));
-        diesel::update(attachments::table.filter(attachments::id.eq_any(&files)).filter(not(exists(links))))
-            .set((
-                attachments::expires_at.eq(Ts(unused_until)),
-                attachments::used_by_answer_id.eq(None::<AnswerId>),
-            ))
-            .execute(c)
-            .await
-    })?;
     Ok(())
 }
 

@@ -1,12 +1,13 @@
 //! Files of answers; their content lies in the file store.
 //!
-//! A file that an answer uses has no expiry (`answers::set_files` sees to both), so what has an expiry can be deleted
-//! without looking at the answers.
+//! A file that an answer or a row of a registry uses has no expiry (`answers::set_files` and `registries::set_files` see to
+//! that), so what has an expiry can be deleted without looking at them.
 
 mod rows;
 #[cfg(test)]
 mod tests;
 mod uploads;
+mod uses;
 
 use std::collections::BTreeSet;
 
@@ -17,6 +18,7 @@ use diesel_async::RunQueryDsl;
 pub(crate) use self::rows::AttachmentRow;
 use self::rows::attachments_of;
 pub(crate) use self::uploads::{claim_uploads, next_due};
+pub(crate) use self::uses::{keep, release};
 use super::db::both;
 use super::schema::attachments;
 use super::types::Ts;
@@ -116,7 +118,7 @@ pub(crate) async fn update(
     Ok(())
 }
 
-/// `false` when an answer uses it or it does not exist.
+/// `false` when something uses it or it does not exist.
 pub(crate) async fn delete(
     conn: &mut Conn,
     organization: OrganizationId,

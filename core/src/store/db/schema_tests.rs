@@ -51,7 +51,18 @@ async fn made(db: &Db) -> BTreeSet<Column> {
 fn seen(embedded: bool) -> BTreeSet<Column> {
     let mut table = String::new();
     let mut columns = BTreeSet::new();
-    let text = [include_str!("../schema.rs"), include_str!("../schema/work.rs")].concat();
+    let text = [
+        include_str!("../schema.rs"),
+        include_str!("../schema/audit.rs"),
+        include_str!("../schema/automation.rs"),
+        include_str!("../schema/book.rs"),
+        include_str!("../schema/matching.rs"),
+        include_str!("../schema/people.rs"),
+        include_str!("../schema/registry.rs"),
+        include_str!("../schema/spreadsheets.rs"),
+        include_str!("../schema/work.rs"),
+    ]
+    .concat();
     for line in text.lines().map(str::trim) {
         if let Some((name, _)) = line.strip_suffix(") {").and_then(|line| line.split_once(" (")) {
             name.clone_into(&mut table);

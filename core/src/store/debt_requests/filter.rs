@@ -13,7 +13,7 @@ use crate::store::StoreError;
 use crate::store::types::Ts;
 
 /// Conditions that must all hold (`api.md` §4.3); an empty list is no condition.
-#[derive(Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Filter {
     /// The department.
     pub department: Option<DepartmentId>,
@@ -66,7 +66,7 @@ impl Filter {
 }
 
 /// By executor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ExecutorFilter {
     /// This employee.
     Is(EmployeeId),

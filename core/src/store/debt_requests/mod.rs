@@ -16,13 +16,14 @@ use diesel_async::RunQueryDsl;
 
 pub use self::filter::{After, ExecutorFilter, Filter, Sort, SortBy};
 use self::filter::{Start, listed, narrowed};
+pub(crate) use self::rows::SENT_BEFORE_ALL;
 use self::rows::{DebtRequestRecord, DebtRequestRow, overwrite, rework};
 use super::db::{Backend, both, holding, insert_batch, load_where};
 use super::schema::{answers, debt_requests};
-use super::types::Ts;
+use super::types::{Guid, Ts};
 use super::{Conn, StoreError};
 use crate::domain::answer::{Source, State};
-use crate::domain::debt_request::{DebtRequest, ResponseStatus, Stage};
+use crate::domain::debt_request::{DebtRequest, Match, ResponseStatus, Stage};
 use crate::ids::{DebtRequestId, OrganizationId};
 
 /// Counts over a filter.
@@ -247,4 +248,27 @@ pub(crate) async fn unread(
             .load(c)
             .await
     })?)
+}
+
+/// Writes what a match gave; `anew` where it is another result, which makes a new version of the row.
+pub(crate) async fn note_match(
+    conn: &mut Conn,
+    id: DebtRequestId,
+    matched: Match,
+    anew: bool,
+) -> Result<(), StoreError> {
+    let at = Ts(matched.checked_at);
+    let result = (
+        debt_requests::match_result.eq(Some(matched.result)),
+        debt_requests::match_registry_id.eq(matched.registry_id.map(Guid)),
+        debt_requests::match_checked_at.eq(Some(at)),
+    );
+    let version = (debt_requests::version.eq(debt_requests::version + 1), debt_requests::updated_at.eq(at));
+    let row = debt_requests::table.find(id);
+    let hit = if anew {
+        both!(conn, c => diesel::update(row).set((result, version)).execute(c).await)?
+    } else {
+        both!(conn, c => diesel::update(row).set(result).execute(c).await)?
+    };
+    StoreError::unless_hit(hit)
 }

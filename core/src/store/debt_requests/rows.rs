@@ -18,7 +18,7 @@ use crate::store::types::{Day, Guid, Ts};
 pub(super) const NEVER_DUE: NaiveDate = known(NaiveDate::from_ymd_opt(9999, 12, 31));
 
 /// The sort key where GIS shows no day of sending: before all others.
-pub(super) const SENT_BEFORE_ALL: NaiveDate = known(NaiveDate::from_ymd_opt(1, 1, 1));
+pub(crate) const SENT_BEFORE_ALL: NaiveDate = known(NaiveDate::from_ymd_opt(1, 1, 1));
 
 const fn known(day: Option<NaiveDate>) -> NaiveDate {
     match day {
@@ -71,6 +71,7 @@ pub(super) struct DebtRequestRow {
     pub(super) department_id: Option<DepartmentId>,
     pub(super) responsible_id: Option<EmployeeId>,
     pub(super) executor_id: Option<EmployeeId>,
+    pub(super) assigned_by_hand: bool,
     pub(super) note: Option<String>,
     pub(super) match_result: Option<MatchResult>,
     pub(super) match_registry_id: Option<Guid>,
@@ -134,6 +135,7 @@ impl From<&DebtRequest> for DebtRequestRow {
             department_id: request.department,
             responsible_id: request.responsible,
             executor_id: request.executor,
+            assigned_by_hand: request.assigned_by_hand,
             note: request.note.clone(),
             match_result: matched.map(|matched| matched.result),
             match_registry_id: matched.and_then(|matched| matched.registry_id).map(Guid),
@@ -189,6 +191,7 @@ impl From<DebtRequestRow> for DebtRequest {
             department: row.department_id,
             responsible: row.responsible_id,
             executor: row.executor_id,
+            assigned_by_hand: row.assigned_by_hand,
             note: row.note,
             draft: row.draft_id,
             alarm: row.alarm,
@@ -274,6 +277,7 @@ macro_rules! overwrite {
             department_id,
             responsible_id,
             executor_id,
+            assigned_by_hand,
             note,
             match_result,
             match_registry_id,
@@ -301,7 +305,9 @@ macro_rules! rework {
             stage,
             answered,
             department_id,
+            responsible_id,
             executor_id,
+            assigned_by_hand,
             note,
             answer_id,
             answer_state,

@@ -49,6 +49,7 @@ fn full(organization: OrganizationId) -> DebtRequest {
         department: Some(DepartmentId::generate()),
         responsible: Some(EmployeeId::generate()),
         executor: Some(EmployeeId::generate()),
+        assigned_by_hand: true,
         note: Some("срочно".to_owned()),
         matched: Some(Match {
             result: MatchResult::Found,

@@ -61,6 +61,7 @@ pub(crate) async fn items(
             None => query,
             Some(Outcome::Refused) => query.filter(operation_items::intake.eq(Intake::Refused)),
             Some(Outcome::Unchanged) => query.filter(operation_items::intake.eq(Intake::Unchanged)),
+            Some(Outcome::Skipped) => query.filter(operation_items::intake.eq(Intake::Skipped)),
             Some(Outcome::Answer(state)) => {
                 query.filter(operation_items::intake.eq_any(made)).filter(answers::state.eq(state))
             }

@@ -1,0 +1,253 @@
+//! Writes lists into spreadsheets: reads debt requests page by page in the order of sending, which never changes, looks into
+//! the book of accounts once a page, and puts the file into the file store. An export whose worker is gone is begun anew when
+//! the lease is over: its rows lay on that worker's disk.
+
+use std::collections::HashMap;
+use std::io::Cursor;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono::TimeDelta;
+use serde_json::json;
+use tokio::task::spawn_blocking;
+
+use super::{Report, Worker};
+use crate::accounts;
+use crate::domain::account::{FoundAccounts, PlaceKey};
+use crate::domain::answer::{Answer, LastError, State};
+use crate::domain::debt_request::DebtRequest;
+use crate::domain::export::{Export, ExportFile, ExportStatus};
+use crate::domain::matching::Question;
+use crate::exports::ended;
+use crate::ids::{AnswerId, ContentId, DepartmentId, OrganizationId};
+use crate::spreadsheets::{DebtRequestRow, DebtRequestsWriter, Said, WriteError};
+use crate::store::debt_requests::{After, Sort, SortBy};
+use crate::store::{answers, debt_requests, departments, events, exports};
+use crate::{Error, Result};
+
+/// Debt requests read at once.
+const PAGE: i64 = 500;
+/// Most debt requests of one file: so many rows may come back with answers.
+const MOST_REQUESTS: i64 = 200_000;
+/// A page takes a second at most; a worker that was silent so long is gone.
+const LEASE: TimeDelta = TimeDelta::minutes(5);
+/// An export that so many workers have not survived is given up.
+const MOST_TRIES: i64 = 3;
+/// The day of sending never changes, so that no request is written twice or passed over.
+const BY_SENT_ON: Sort = Sort { by: SortBy::SentOn, descending: false };
+
+/// What becomes of an export that was taken.
+enum Written {
+    File(Bytes),
+    /// There are too many rows.
+    TooMany,
+    /// Somebody else has taken it over.
+    Lost,
+}
+
+pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
+    let mut tx = worker.service.db.begin().await?;
+    let taken = exports::claim(&mut tx, worker.id, worker.now(), worker.now() + LEASE).await?;
+    let next = exports::next_due(&mut tx).await?;
+    tx.commit().await?;
+    let Some(export) = taken else {
+        return Ok(Report { done: 0, next, detail: json!({ "written": 0 }) });
+    };
+    let rows = carry_out(worker, export).await?;
+    Ok(Report { done: 1, next, detail: json!({ "written": rows }) })
+}
+
+/// How many debt requests were written.
+async fn carry_out(worker: &Worker, mut export: Export) -> Result<i64> {
+    export.tries += 1;
+    export.requests = 0;
+    export.status = ExportStatus::Running;
+    if export.tries > MOST_TRIES {
+        fail(worker, &mut export, "internal", "файл не удалось записать; попробуйте ещё раз").await?;
+        return Ok(0);
+    }
+    if !note(worker, &export).await? {
+        return Ok(0);
+    }
+    match write(worker, &mut export).await? {
+        Written::Lost => {}
+        Written::TooMany => {
+            let detail =
+                format!("под условия подходит больше {MOST_REQUESTS} запросов; разделите их по датам");
+            fail(worker, &mut export, "too_many_rows", &detail).await?;
+        }
+        Written::File(content) => {
+            let size = u64::try_from(content.len()).map_err(Error::internal)?;
+            let file = ExportFile { content: ContentId::generate(), size };
+            worker.service.files.put(file.content, content).await?;
+            export.file = Some(file);
+            export.status = ExportStatus::Succeeded;
+            finish(worker, &mut export).await?;
+        }
+    }
+    Ok(export.requests)
+}
+
+async fn write(worker: &Worker, export: &mut Export) -> Result<Written> {
+    let folder = std::env::temp_dir();
+    let mut writer = blocking(move || DebtRequestsWriter::new(&folder)).await?.map_err(Error::internal)?;
+    let names = Arc::new(departments(worker, export.organization).await?);
+    let mut after = None;
+    loop {
+        let page = read(worker, export, after.as_ref()).await?;
+        if page.last.is_none() {
+            break;
+        }
+        after.clone_from(&page.last);
+        export.requests += i64::try_from(page.requests.len()).map_err(Error::internal)?;
+        if export.requests > MOST_REQUESTS {
+            return Ok(Written::TooMany);
+        }
+        let names = Arc::clone(&names);
+        let push = move || {
+            page.requests.iter().try_for_each(|(request, accounts)| {
+                let address = request.gis.address.with_premises();
+                let department = request.department.and_then(|id| names.get(&id));
+                let row = row(request, &address, accounts, &page.said);
+                writer.push(&DebtRequestRow { directorate: department.map(String::as_str), ..row })
+            })?;
+            Ok::<_, WriteError>(writer)
+        };
+        writer = blocking(push).await?.map_err(Error::internal)?;
+        if !note(worker, export).await? {
+            return Ok(Written::Lost);
+        }
+    }
+    let pack = move || {
+        let mut content = Cursor::new(Vec::new());
+        writer.finish(&mut content)?;
+        Ok::<_, WriteError>(content.into_inner())
+    };
+    Ok(Written::File(blocking(pack).await?.map_err(Error::internal)?.into()))
+}
+
+/// The names of all departments; there are a thousand at most.
+async fn departments(worker: &Worker, organization: OrganizationId) -> Result<HashMap<DepartmentId, String>> {
+    let mut conn = worker.service.db.scan().await?;
+    let all = departments::page(&mut conn, organization, None, i64::MAX).await?;
+    Ok(all.into_iter().map(|department| (department.id, department.name)).collect())
+}
+
+type Answers = HashMap<AnswerId, Answer>;
+
+/// Debt requests with what is written beside them.
+struct Page {
+    requests: Vec<(DebtRequest, FoundAccounts)>,
+    said: Answers,
+    /// Where the next page begins; there is none after an empty one.
+    last: Option<After>,
+}
+
+/// A page with the accounts of its premises, and what was answered where that shall be shown.
+async fn read(worker: &Worker, export: &Export, after: Option<&After>) -> Result<Page> {
+    let mut conn = worker.service.db.scan().await?;
+    let organization = export.organization;
+    let page = debt_requests::page(&mut conn, organization, &export.filter, BY_SENT_ON, after, PAGE).await?;
+    let last = page.last().map(|last| After::of(last, BY_SENT_ON.by));
+    let today = worker.now().date_naive();
+    let places: Vec<_> =
+        page.iter().map(|request| PlaceKey::of(&Question::of(&request.gis, today))).collect();
+    let book = accounts::of_places(&mut conn, organization, places.iter().flatten().cloned()).await?;
+    let of_place = |place: Option<PlaceKey>| place.and_then(|place| book.get(&place).cloned());
+    let wanted = |found: &Option<FoundAccounts>| export.account_found.is_none_or(|it| it == found.is_some());
+    let requests: Vec<_> = page
+        .into_iter()
+        .zip(places.into_iter().map(of_place))
+        .filter(|(_, found)| wanted(found))
+        .map(|(request, found)| (request, found.unwrap_or_default()))
+        .collect();
+    if !export.with_answers {
+        return Ok(Page { requests, said: Answers::new(), last });
+    }
+    let ids: Vec<_> = requests.iter().filter_map(|(request, _)| Some(request.answer?.id)).collect();
+    let found = answers::find_any(&mut conn, &ids).await?;
+    Ok(Page { requests, said: found.into_iter().map(|answer| (answer.id, answer)).collect(), last })
+}
+
+fn row<'a>(
+    request: &'a DebtRequest,
+    address: &'a str,
+    accounts: &'a FoundAccounts,
+    answers: &'a Answers,
+) -> DebtRequestRow<'a> {
+    let gis = &request.gis;
+    DebtRequestRow {
+        request_number: &gis.request_number,
+        request: gis.request_id,
+        subrequest: request.id,
+        status: gis.response_status,
+        requester: gis.requester.name.as_deref(),
+        employee: gis.requester.employee.as_deref(),
+        sent_on: gis.sent_on,
+        period_from: gis.period_from,
+        period_to: gis.period_to,
+        due_on: gis.due_on,
+        fias_house: gis.address.fias_house_id,
+        address: Some(address),
+        unified_account: accounts.unified.as_deref(),
+        account: accounts.own.as_deref(),
+        directorate: None,
+        said: said(request, answers),
+    }
+}
+
+/// What is taken back says nothing any more: whoever sends the file back must not say it again by accident.
+fn said<'a>(request: &'a DebtRequest, answers: &'a Answers) -> Said<'a> {
+    let in_gis = request.shown.as_ref().and_then(|shown| shown.has_debt);
+    let Some(summary) = request.answer else { return in_gis.map_or(Said::Nothing, Said::HasDebt) };
+    match summary.state {
+        State::Draft
+        | State::Prepared
+        | State::Queued
+        | State::Sending
+        | State::Accepted
+        | State::Uncertain
+        | State::Delivered
+        | State::Rejected => answers
+            .get(&summary.id)
+            .map_or(Said::HasDebt(summary.has_debt), |answer| Said::Content(&answer.content)),
+        State::Revoking | State::Revoked | State::Cancelled | State::Superseded => Said::Nothing,
+    }
+}
+
+/// Notes how far it is and holds it further; `false` when somebody else holds it.
+async fn note(worker: &Worker, export: &Export) -> Result<bool> {
+    let mut tx = worker.service.db.begin().await?;
+    let ours = exports::update(&mut tx, export, worker.id, Some(worker.now() + LEASE)).await?;
+    tx.commit().await?;
+    Ok(ours)
+}
+
+async fn fail(worker: &Worker, export: &mut Export, code: &str, detail: &str) -> Result<()> {
+    export.status = ExportStatus::Failed;
+    export.error = Some(LastError {
+        origin: "service".to_owned(),
+        code: code.to_owned(),
+        detail: detail.to_owned(),
+        pointer: None,
+        gis: None,
+    });
+    finish(worker, export).await
+}
+
+/// Ends it and tells of it, unless somebody else holds it; then the file is swept one day.
+async fn finish(worker: &Worker, export: &mut Export) -> Result<()> {
+    let now = worker.now();
+    export.finished_at = Some(now);
+    export.expires_at = Some(worker.kept_until());
+    let mut tx = worker.service.db.begin().await?;
+    if exports::update(&mut tx, export, worker.id, None).await? {
+        events::append(&mut tx, &[ended(export)], now).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    spawn_blocking(work).await.map_err(Error::internal)
+}

@@ -1,0 +1,240 @@
+//! Matches of many debt requests with the registry that answers (`api.md` §12.3): clients start, watch and stop them; the
+//! job `matching` carries them out.
+
+mod batch;
+mod compare;
+mod lists;
+mod scope;
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+pub(crate) use self::compare::compare;
+pub(crate) use self::scope::{MOST, walk};
+use crate::Service;
+use crate::domain::caller::{Caller, Scope};
+use crate::domain::debt_request::MatchResult;
+use crate::domain::event::{EventKind, NewEvent};
+use crate::domain::match_run::{MatchItem, MatchMode, MatchRun, MatchRunStatus, MatchTally};
+use crate::error::{Code, Error, Result};
+use crate::ids::{DebtRequestId, DepartmentId, EmployeeId, ImportId, MatchRunId, OrganizationId, RegistryId};
+use crate::jobs::JobName;
+use crate::store::debt_requests::Filter;
+use crate::store::{Conn, StoreError, Tx, events, match_runs, registries};
+
+/// Which requests are matched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MatchScope {
+    /// These.
+    Ids(Vec<DebtRequestId>),
+    /// All that a filter leaves.
+    Filter(Box<Filter>),
+    /// Those that an uploaded workbook lists.
+    Import(ImportId),
+}
+
+/// A run to be started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartMatchRun {
+    /// The requests.
+    pub requests: Vec<DebtRequestId>,
+    /// What is done with the results.
+    pub mode: MatchMode,
+    /// Whether «no debt» is left to somebody else.
+    pub only_debts: bool,
+    /// The department whose registry it is.
+    pub department: Option<DepartmentId>,
+}
+
+/// A run that begins, whoever wants it.
+pub(crate) struct NewRun {
+    pub(crate) organization: OrganizationId,
+    pub(crate) department: Option<DepartmentId>,
+    pub(crate) registry: RegistryId,
+    pub(crate) mode: MatchMode,
+    pub(crate) only_debts: bool,
+    pub(crate) requests: Vec<DebtRequestId>,
+    pub(crate) started_by: String,
+    pub(crate) employee: Option<EmployeeId>,
+}
+
+/// A run with what its requests came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatchRunDetails {
+    /// The run.
+    pub run: MatchRun,
+    /// What its requests came to.
+    pub tally: MatchTally,
+}
+
+const fn scope(mode: MatchMode) -> Scope {
+    match mode {
+        MatchMode::Preview => Scope::RegistryRead,
+        MatchMode::Prepare => Scope::AnswersWrite,
+        MatchMode::Submit => Scope::AnswersSubmit,
+    }
+}
+
+impl Service {
+    /// Starts a run. The registry that answers now is the one it goes by to its end.
+    ///
+    /// # Errors
+    /// [`Code::RunInProgress`]; [`Code::StateConflict`] when no registry answers.
+    pub async fn start_match_run(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        command: StartMatchRun,
+    ) -> Result<MatchRunDetails> {
+        caller.need(Scope::RegistryRead)?;
+        caller.need(scope(command.mode))?;
+        let registry = registries::active(tx, caller.organization, command.department).await?;
+        let Some(registry) = registry else {
+            let detail = "ни один реестр не введён в действие: загрузите реестр и введите его в действие";
+            return Err(Error::conflict(Code::StateConflict, detail, None));
+        };
+        let run = NewRun {
+            organization: caller.organization,
+            department: command.department,
+            registry: registry.id,
+            mode: command.mode,
+            only_debts: command.only_debts,
+            requests: command.requests,
+            started_by: caller.subject.clone(),
+            employee: caller.employee,
+        };
+        let run = begin(tx, run, self.clock.now()).await.map_err(in_progress)?;
+        details(tx, run).await
+    }
+
+    /// Newest first, after (`created_at`, `id`).
+    ///
+    /// # Errors
+    /// The scope `registry:read` is missing.
+    pub async fn list_match_runs(
+        &self,
+        caller: &Caller,
+        after: Option<(DateTime<Utc>, MatchRunId)>,
+        limit: i64,
+    ) -> Result<Vec<MatchRunDetails>> {
+        caller.need(Scope::RegistryRead)?;
+        let mut conn = self.db.scan().await?;
+        let mut all = Vec::new();
+        for run in match_runs::page(&mut conn, caller.organization, after, limit).await? {
+            all.push(details(&mut conn, run).await?);
+        }
+        Ok(all)
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn get_match_run(&self, caller: &Caller, id: MatchRunId) -> Result<MatchRunDetails> {
+        caller.need(Scope::RegistryRead)?;
+        let mut conn = self.db.scan().await?;
+        let run = match_runs::get(&mut conn, caller.organization, id).await?.ok_or(Error::NotFound)?;
+        details(&mut conn, run).await
+    }
+
+    /// The requests of a run in their order, after a place; all, or those with a result.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn list_match_items(
+        &self,
+        caller: &Caller,
+        id: MatchRunId,
+        result: Option<MatchResult>,
+        after: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<MatchItem>> {
+        caller.need(Scope::RegistryRead)?;
+        let mut conn = self.db.scan().await?;
+        match_runs::get(&mut conn, caller.organization, id).await?.ok_or(Error::NotFound)?;
+        Ok(match_runs::items(&mut conn, id, result, after, limit).await?)
+    }
+
+    /// Stops a run. What it has answered goes its way.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Code::StateConflict`] when it has ended.
+    pub async fn cancel_match_run(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        id: MatchRunId,
+    ) -> Result<MatchRunDetails> {
+        caller.need(Scope::RegistryRead)?;
+        match_runs::get(tx, caller.organization, id).await?.ok_or(Error::NotFound)?;
+        let mut run = match_runs::lock(tx, id).await?.ok_or(Error::NotFound)?;
+        caller.need(scope(run.mode))?;
+        match run.status {
+            MatchRunStatus::Running => {}
+            // Clients repeat requests by themselves: what is done already is no conflict.
+            MatchRunStatus::Cancelled => return details(tx, run).await,
+            MatchRunStatus::Succeeded => {
+                return Err(Error::conflict(Code::StateConflict, "сверка уже закончена", None));
+            }
+        }
+        run.status = MatchRunStatus::Cancelled;
+        end(tx, &mut run, self.clock.now()).await?;
+        details(tx, run).await
+    }
+}
+
+/// Begins a run; [`StoreError::Unique`] while another one is under way.
+pub(crate) async fn begin(
+    tx: &mut Tx,
+    new: NewRun,
+    now: DateTime<Utc>,
+) -> std::result::Result<MatchRun, StoreError> {
+    let run = MatchRun {
+        id: MatchRunId::generate(),
+        organization: new.organization,
+        department: new.department,
+        registry: new.registry,
+        mode: new.mode,
+        only_debts: new.only_debts,
+        status: MatchRunStatus::Running,
+        total: i64::try_from(new.requests.len()).unwrap_or(i64::MAX),
+        started_by: new.started_by,
+        employee: new.employee,
+        created_at: now,
+        finished_at: None,
+    };
+    match_runs::insert(tx, &run, &new.requests).await?;
+    tx.wake(JobName::Matching);
+    Ok(run)
+}
+
+async fn details(conn: &mut Conn, run: MatchRun) -> Result<MatchRunDetails> {
+    let tally = match_runs::tally(conn, run.id).await?;
+    Ok(MatchRunDetails { run, tally })
+}
+
+/// Ends a run whose status says how, and tells of it.
+async fn end(conn: &mut Conn, run: &mut MatchRun, now: DateTime<Utc>) -> Result<()> {
+    run.finished_at = Some(now);
+    match_runs::update(conn, run).await?;
+    let event = NewEvent {
+        organization: run.organization,
+        kind: EventKind::OperationCompleted,
+        debt_request: None,
+        answer: None,
+        data: json!({ "match_run_id": run.id, "kind": "match_run", "status": run.status.as_str() }),
+    };
+    events::append(conn, &[event], now).await?;
+    Ok(())
+}
+
+/// The index `match_runs_running` lets one run of an organisation be under way.
+fn in_progress(error: StoreError) -> Error {
+    if error.is_unique() {
+        Error::conflict(Code::RunInProgress, "сверка с реестром уже выполняется", None)
+    } else {
+        error.into()
+    }
+}

@@ -1,0 +1,57 @@
+//! What the registries that answer say of debt requests at this moment, whoever asks: nothing is stored.
+//!
+//! An organisation has a registry of its own, and its departments may have theirs. A request is asked of the first, and of
+//! that of its department; while nobody knows its department, of all of them.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::domain::auto_answer::Opinion;
+use crate::domain::court_debt::Origin;
+use crate::domain::debt_request::DebtRequest;
+use crate::domain::registry::Registry;
+use crate::error::Result;
+use crate::ids::{DebtRequestId, OrganizationId};
+use crate::match_runs::compare;
+use crate::store::{Conn, registries};
+
+/// What is said of requests of one organisation that would be answered today.
+pub(crate) async fn opinions(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    requests: &[&DebtRequest],
+    today: NaiveDate,
+) -> Result<BTreeMap<DebtRequestId, Opinion>> {
+    let mut opinions: BTreeMap<_, _> =
+        requests.iter().map(|request| (request.id, Opinion::default())).collect();
+    if requests.is_empty() {
+        return Ok(opinions);
+    }
+    for registry in registries::all_active(conn, organization).await? {
+        let asked: Vec<_> = requests.iter().copied().filter(|request| is_asked(&registry, request)).collect();
+        if asked.is_empty() {
+            continue;
+        }
+        let as_of = as_of(conn, &registry).await?;
+        for (id, decision) in compare(conn, registry.id, &asked, today).await? {
+            if let Some(opinion) = opinions.get_mut(&id) {
+                *opinion = opinion.and(decision.result, as_of);
+            }
+        }
+    }
+    Ok(opinions)
+}
+
+fn is_asked(registry: &Registry, request: &DebtRequest) -> bool {
+    registry.department.is_none() || request.department.is_none() || registry.department == request.department
+}
+
+/// Of when a registry is: a file of the day on which it came, rows added one by one of their last change.
+async fn as_of(conn: &mut Conn, registry: &Registry) -> Result<DateTime<Utc>> {
+    let changed = match registry.origin {
+        Origin::Workbook => None,
+        Origin::Single => registries::last_change(conn, registry.id).await?,
+    };
+    Ok(changed.unwrap_or(registry.created_at))
+}

@@ -1,0 +1,169 @@
+//! Lists that are written into spreadsheets. A worker holds the one that it writes by a lease.
+
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::{count_star, min};
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel_async::RunQueryDsl;
+
+use self::rows::ExportRow;
+use super::db::{both, taking};
+use super::schema::exports;
+use super::types::Ts;
+use super::{Conn, StoreError};
+use crate::domain::export::Export;
+use crate::ids::{ContentId, ExportId, OrganizationId, WorkerId};
+
+/// Stores an export that waits for a worker.
+pub(crate) async fn insert(conn: &mut Conn, export: &Export) -> Result<(), StoreError> {
+    let row = ExportRow::try_from(export.clone())?;
+    both!(conn, c => diesel::insert_into(exports::table).values(row).execute(c).await)?;
+    Ok(())
+}
+
+/// One export.
+pub(crate) async fn get(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id: ExportId,
+) -> Result<Option<Export>, StoreError> {
+    let row: Option<ExportRow> = both!(conn, c => {
+        exports::table
+            .find(id)
+            .filter(exports::organization_id.eq(organization))
+            .select(ExportRow::as_select())
+            .first(c)
+            .await
+            .optional()
+    })?;
+    row.map(Export::try_from).transpose()
+}
+
+/// How many of an organisation have not ended.
+pub(crate) async fn unfinished(conn: &mut Conn, organization: OrganizationId) -> Result<i64, StoreError> {
+    Ok(both!(conn, c => {
+        exports::table
+            .filter(exports::organization_id.eq(organization))
+            .filter(exports::finished_at.is_null())
+            .select(count_star())
+            .get_result(c)
+            .await
+    })?)
+}
+
+/// Newest first, after (`created_at`, id).
+pub(crate) async fn page(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    after: Option<(DateTime<Utc>, ExportId)>,
+    limit: i64,
+) -> Result<Vec<Export>, StoreError> {
+    let rows: Vec<ExportRow> = both!(conn, c => {
+        let mut query = exports::table
+            .filter(exports::organization_id.eq(organization))
+            .order((exports::created_at.desc(), exports::id.desc()))
+            .limit(limit)
+            .select(ExportRow::as_select())
+            .into_boxed();
+        if let Some((time, id)) = after {
+            let same_moment = exports::created_at.eq(Ts(time)).and(exports::id.lt(id));
+            query = query
+                .filter(exports::created_at.le(Ts(time)))
+                .filter(exports::created_at.lt(Ts(time)).or(same_moment));
+        }
+        query.load(c).await
+    })?;
+    rows.into_iter().map(Export::try_from).collect()
+}
+
+/// Takes the oldest that has not ended and that nobody holds, and holds it until a time.
+pub(crate) async fn claim(
+    conn: &mut Conn,
+    worker: WorkerId,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Option<Export>, StoreError> {
+    let mut rows: Vec<ExportRow> = taking!(
+        conn,
+        exports::table
+            .filter(exports::finished_at.is_null())
+            .filter(exports::lease_until.is_null().or(exports::lease_until.le(Ts(now))))
+            .order((exports::created_at, exports::id))
+            .limit(1)
+            .select(ExportRow::as_select())
+    )?;
+    let Some(export) = rows.pop().map(Export::try_from).transpose()? else { return Ok(None) };
+    both!(conn, c => {
+        diesel::update(exports::table.find(export.id))
+            .set((exports::worker.eq(worker), exports::lease_until.eq(Ts(until))))
+            .execute(c)
+            .await
+    })?;
+    Ok(Some(export))
+}
+
+/// Stores where an export stands that this worker holds, and holds it until a time, or no longer; `false` when somebody else
+/// holds it meanwhile.
+pub(crate) async fn update(
+    conn: &mut Conn,
+    export: &Export,
+    worker: WorkerId,
+    until: Option<DateTime<Utc>>,
+) -> Result<bool, StoreError> {
+    let row = ExportRow::try_from(export.clone())?;
+    let hit = both!(conn, c => {
+        diesel::update(exports::table.find(export.id).filter(exports::worker.eq(worker)))
+            .set((
+                row,
+                exports::worker.eq(until.map(|_| worker)),
+                exports::lease_until.eq(until.map(Ts)),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(hit > 0)
+}
+
+/// When the first lease ends.
+pub(crate) async fn next_due(conn: &mut Conn) -> Result<Option<DateTime<Utc>>, StoreError> {
+    Ok(both!(conn, c => {
+        exports::table
+            .filter(exports::finished_at.is_null())
+            .select(min(exports::lease_until))
+            .get_result(c)
+            .await
+    })?)
+}
+
+/// Deletes those whose time is over, at most so many, and names their files.
+pub(crate) async fn delete_expired(
+    conn: &mut Conn,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<(usize, Vec<ContentId>), StoreError> {
+    let old: Vec<(ExportId, Option<ContentId>)> = both!(conn, c => {
+        exports::table
+            .filter(exports::expires_at.le(Ts(now)))
+            .order(exports::expires_at)
+            .limit(limit)
+            .select((exports::id, exports::content_id))
+            .load(c)
+            .await
+    })?;
+    let (ids, files): (Vec<_>, Vec<_>) = old.into_iter().unzip();
+    both!(conn, c => diesel::delete(exports::table.filter(exports::id.eq_any(&ids))).execute(c).await)?;
+    Ok((ids.len(), files.into_iter().flatten().collect()))
+}
+
+/// Which of these are files of exports, of any organisation.
+pub(crate) async fn existing(conn: &mut Conn, ids: &[ContentId]) -> Result<BTreeSet<ContentId>, StoreError> {
+    let found: Vec<Option<ContentId>> = both!(conn, c => {
+        exports::table.filter(exports::content_id.eq_any(ids)).select(exports::content_id).load(c).await
+    })?;
+    Ok(found.into_iter().flatten().collect())
+}

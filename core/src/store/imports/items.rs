@@ -1,0 +1,150 @@
+//! What became of the answers of imports, each with where its answer stands.
+
+use diesel::dsl::count_star;
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, QueryResult,
+    SelectableHelper,
+};
+use diesel_async::RunQueryDsl;
+
+use super::rows::RowRecord;
+use crate::domain::answer::{LastError, State};
+use crate::domain::import::ImportRow;
+use crate::domain::operation::{Intake, Outcome, Tally};
+use crate::ids::ImportId;
+use crate::store::db::{both, insert_batch};
+use crate::store::json::AsJson;
+use crate::store::schema::{answers, import_rows};
+use crate::store::{Conn, StoreError};
+
+/// A row, what it has come to, and what GIS or we say of its answer.
+pub(crate) type RowNow = (ImportRow, Outcome, Option<LastError>);
+
+/// Rows with their answers, where they have one that still exists.
+macro_rules! with_answers {
+    ($import:expr) => {
+        import_rows::table
+            .left_join(answers::table.on(import_rows::answer_id.eq(answers::id.nullable())))
+            .filter(import_rows::import_id.eq($import))
+    };
+}
+
+/// Stores what became of some answers.
+pub(crate) async fn insert_rows(
+    conn: &mut Conn,
+    import: ImportId,
+    rows: Vec<ImportRow>,
+) -> Result<(), StoreError> {
+    let rows = rows.into_iter().map(|row| RowRecord::of(import, row)).collect();
+    insert_batch!(conn, rows, |batch| diesel::insert_into(import_rows::table).values(batch))?;
+    Ok(())
+}
+
+/// Forgets what a preview, or a try that was broken off, has found.
+pub(crate) async fn delete_rows(conn: &mut Conn, import: ImportId) -> Result<(), StoreError> {
+    both!(conn, c => {
+        diesel::delete(import_rows::table.filter(import_rows::import_id.eq(import))).execute(c).await
+    })?;
+    Ok(())
+}
+
+/// Rows in their order after one, those that have come to something if that is given.
+pub(crate) async fn rows(
+    conn: &mut Conn,
+    import: ImportId,
+    outcome: Option<Outcome>,
+    after: Option<i64>,
+    limit: i64,
+) -> Result<Vec<RowNow>, StoreError> {
+    type Row = (RowRecord, Option<State>, Option<AsJson<LastError>>);
+    let made = [Intake::Drafted, Intake::Queued];
+    let rows: QueryResult<Vec<Row>> = both!(conn, c => {
+        let mut query = with_answers!(import)
+            .order(import_rows::row_number)
+            .limit(limit)
+            .select((RowRecord::as_select(), answers::state.nullable(), answers::last_error.nullable()))
+            .into_boxed();
+        if let Some(row) = after {
+            query = query.filter(import_rows::row_number.gt(row));
+        }
+        query = match outcome {
+            None => query,
+            Some(Outcome::Refused) => query.filter(import_rows::intake.eq(Intake::Refused)),
+            Some(Outcome::Unchanged) => query.filter(import_rows::intake.eq(Intake::Unchanged)),
+            Some(Outcome::Skipped) => query.filter(import_rows::intake.eq(Intake::Skipped)),
+            Some(Outcome::Answer(state)) => match foreseen(state) {
+                None => query.filter(import_rows::intake.eq_any(made)).filter(answers::state.eq(state)),
+                Some(intake) => query.filter(import_rows::intake.eq_any(made)).filter(
+                    answers::state
+                        .nullable()
+                        .is_not_null()
+                        .and(answers::state.nullable().assume_not_null().eq(state))
+                        .or(import_rows::answer_id.is_null().and(import_rows::intake.eq(intake))),
+                ),
+            },
+            Some(Outcome::Deleted) => query
+                .filter(import_rows::intake.eq_any(made))
+                .filter(import_rows::answer_id.is_not_null())
+                .filter(answers::id.is_null()),
+        };
+        query.load(c).await
+    });
+    let now = |(row, state, error): Row| {
+        let row = ImportRow::from(row);
+        let outcome = now(&row, state);
+        (row, outcome, error.map(|AsJson(error)| error))
+    };
+    Ok(rows?.into_iter().map(now).collect())
+}
+
+/// How many rows have come to what. `preview` says that they have made no answers.
+pub(crate) async fn tally(conn: &mut Conn, import: ImportId, preview: bool) -> Result<Tally, StoreError> {
+    let rows: Vec<(Intake, Option<State>, i64)> = both!(conn, c => {
+        with_answers!(import)
+            .group_by((import_rows::intake, answers::state))
+            .select((import_rows::intake, answers::state.nullable(), count_star()))
+            .load(c)
+            .await
+    })?;
+    let mut tally = Tally::default();
+    for (intake, state, count) in rows {
+        let state = if preview { state.or(expected(intake)) } else { state };
+        tally.add(Outcome::of(intake, state), count);
+    }
+    Ok(tally)
+}
+
+fn now(row: &ImportRow, state: Option<State>) -> Outcome {
+    let state = match row.answer {
+        Some(_) => state,
+        None => expected(row.intake),
+    };
+    Outcome::of(row.intake, state)
+}
+
+/// The state of the answer that a preview foresees.
+const fn expected(intake: Intake) -> Option<State> {
+    match intake {
+        Intake::Drafted => Some(State::Draft),
+        Intake::Queued => Some(State::Queued),
+        Intake::Refused | Intake::Unchanged | Intake::Skipped => None,
+    }
+}
+
+/// How a preview foresees a state.
+const fn foreseen(state: State) -> Option<Intake> {
+    match state {
+        State::Draft => Some(Intake::Drafted),
+        State::Queued => Some(Intake::Queued),
+        State::Prepared
+        | State::Sending
+        | State::Accepted
+        | State::Uncertain
+        | State::Delivered
+        | State::Rejected
+        | State::Revoking
+        | State::Revoked
+        | State::Cancelled
+        | State::Superseded => None,
+    }
+}

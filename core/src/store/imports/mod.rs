@@ -1,0 +1,199 @@
+//! Spreadsheets with answers that came in. A worker holds the one that it reads by a lease.
+
+mod items;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::{count_star, min};
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel_async::RunQueryDsl;
+
+pub(crate) use self::items::{delete_rows, insert_rows, rows, tally};
+use self::rows::Record;
+use super::db::{both, holding, taking};
+use super::schema::{import_rows, imports};
+use super::types::Ts;
+use super::{Conn, StoreError};
+use crate::domain::import::Import;
+use crate::ids::{ContentId, ImportId, OrganizationId, WorkerId};
+
+/// Stores an import that waits for a worker.
+pub(crate) async fn insert(conn: &mut Conn, import: &Import) -> Result<(), StoreError> {
+    let row = Record::from(import.clone());
+    both!(conn, c => diesel::insert_into(imports::table).values(row).execute(c).await)?;
+    Ok(())
+}
+
+/// One import.
+pub(crate) async fn get(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id: ImportId,
+) -> Result<Option<Import>, StoreError> {
+    let row: Option<Record> = both!(conn, c => {
+        imports::table
+            .find(id)
+            .filter(imports::organization_id.eq(organization))
+            .select(Record::as_select())
+            .first(c)
+            .await
+            .optional()
+    })?;
+    Ok(row.map(Import::from))
+}
+
+/// The same, held until the transaction ends.
+pub(crate) async fn lock(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id: ImportId,
+) -> Result<Option<Import>, StoreError> {
+    let row: Option<Record> = holding!(
+        conn,
+        imports::table.find(id).filter(imports::organization_id.eq(organization)).select(Record::as_select()),
+        |query, c| query.first(c).await.optional()
+    )?;
+    Ok(row.map(Import::from))
+}
+
+/// How many of an organisation have not ended.
+pub(crate) async fn unfinished(conn: &mut Conn, organization: OrganizationId) -> Result<i64, StoreError> {
+    Ok(both!(conn, c => {
+        imports::table
+            .filter(imports::organization_id.eq(organization))
+            .filter(imports::finished_at.is_null())
+            .select(count_star())
+            .get_result(c)
+            .await
+    })?)
+}
+
+/// Newest first, after (`created_at`, id).
+pub(crate) async fn page(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    after: Option<(DateTime<Utc>, ImportId)>,
+    limit: i64,
+) -> Result<Vec<Import>, StoreError> {
+    let rows: Vec<Record> = both!(conn, c => {
+        let mut query = imports::table
+            .filter(imports::organization_id.eq(organization))
+            .order((imports::created_at.desc(), imports::id.desc()))
+            .limit(limit)
+            .select(Record::as_select())
+            .into_boxed();
+        if let Some((time, id)) = after {
+            let same_moment = imports::created_at.eq(Ts(time)).and(imports::id.lt(id));
+            query = query
+                .filter(imports::created_at.le(Ts(time)))
+                .filter(imports::created_at.lt(Ts(time)).or(same_moment));
+        }
+        query.load(c).await
+    })?;
+    Ok(rows.into_iter().map(Import::from).collect())
+}
+
+/// Takes the oldest that has not ended and that nobody holds, and holds it until a time.
+pub(crate) async fn claim(
+    conn: &mut Conn,
+    worker: WorkerId,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Option<Import>, StoreError> {
+    let mut rows: Vec<Record> = taking!(
+        conn,
+        imports::table
+            .filter(imports::finished_at.is_null())
+            .filter(imports::lease_until.is_null().or(imports::lease_until.le(Ts(now))))
+            .order((imports::created_at, imports::id))
+            .limit(1)
+            .select(Record::as_select())
+    )?;
+    let Some(import) = rows.pop().map(Import::from) else { return Ok(None) };
+    both!(conn, c => {
+        diesel::update(imports::table.find(import.id))
+            .set((imports::worker.eq(worker), imports::lease_until.eq(Ts(until))))
+            .execute(c)
+            .await
+    })?;
+    Ok(Some(import))
+}
+
+/// Stores where an import stands that this worker holds, and holds it until a time, or no longer; `false` when somebody else
+/// holds it meanwhile.
+pub(crate) async fn update(
+    conn: &mut Conn,
+    import: &Import,
+    worker: WorkerId,
+    until: Option<DateTime<Utc>>,
+) -> Result<bool, StoreError> {
+    let row = Record::from(import.clone());
+    let hit = both!(conn, c => {
+        diesel::update(imports::table.find(import.id).filter(imports::worker.eq(worker)))
+            .set((
+                row,
+                imports::worker.eq(until.map(|_| worker)),
+                imports::lease_until.eq(until.map(Ts)),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(hit > 0)
+}
+
+/// Stores an import that has ended and that the transaction holds: it shall go on.
+pub(crate) async fn reopen(conn: &mut Conn, import: &Import) -> Result<(), StoreError> {
+    let row = Record::from(import.clone());
+    let hit = both!(conn, c => diesel::update(imports::table.find(import.id)).set(row).execute(c).await)?;
+    StoreError::unless_hit(hit)
+}
+
+/// When the first lease ends.
+pub(crate) async fn next_due(conn: &mut Conn) -> Result<Option<DateTime<Utc>>, StoreError> {
+    Ok(both!(conn, c => {
+        imports::table
+            .filter(imports::finished_at.is_null())
+            .select(min(imports::lease_until))
+            .get_result(c)
+            .await
+    })?)
+}
+
+/// Deletes those whose time is over with their rows, at most so many, and names their files.
+pub(crate) async fn delete_expired(
+    conn: &mut Conn,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<(usize, Vec<ContentId>), StoreError> {
+    let old: Vec<(ImportId, ContentId, Option<ContentId>)> = both!(conn, c => {
+        imports::table
+            .filter(imports::expires_at.le(Ts(now)))
+            .order(imports::expires_at)
+            .limit(limit)
+            .select((imports::id, imports::content_id, imports::marked_id))
+            .load(c)
+            .await
+    })?;
+    let ids: Vec<_> = old.iter().map(|(id, _, _)| *id).collect();
+    both!(conn, c => {
+        diesel::delete(import_rows::table.filter(import_rows::import_id.eq_any(&ids))).execute(c).await
+    })?;
+    both!(conn, c => diesel::delete(imports::table.filter(imports::id.eq_any(&ids))).execute(c).await)?;
+    let files = old.into_iter().flat_map(|(_, content, marked)| [Some(content), marked]).flatten();
+    Ok((ids.len(), files.collect()))
+}
+
+/// Which of these are files of imports, of any organisation.
+pub(crate) async fn existing(conn: &mut Conn, ids: &[ContentId]) -> Result<BTreeSet<ContentId>, StoreError> {
+    let came: Vec<ContentId> = both!(conn, c => {
+        imports::table.filter(imports::content_id.eq_any(ids)).select(imports::content_id).load(c).await
+    })?;
+    let marked: Vec<Option<ContentId>> = both!(conn, c => {
+        imports::table.filter(imports::marked_id.eq_any(ids)).select(imports::marked_id).load(c).await
+    })?;
+    Ok(came.into_iter().chain(marked.into_iter().flatten()).collect())
+}

@@ -1,0 +1,2 @@
+DROP TABLE match_items;
+DROP TABLE match_runs;

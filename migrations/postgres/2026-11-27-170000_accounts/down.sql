@@ -1,0 +1,2 @@
+ALTER TABLE exports DROP COLUMN account_found;
+DROP TABLE accounts;

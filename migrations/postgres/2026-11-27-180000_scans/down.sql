@@ -1,0 +1,1 @@
+DROP TABLE court_debt_files;

@@ -1,0 +1,2 @@
+DROP TABLE court_debts;
+DROP TABLE court_debt_registries;

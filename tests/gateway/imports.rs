@@ -1,0 +1,254 @@
+//! Answers from spreadsheets: exported, filled in, sent back and delivered.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use rust_xlsxwriter::Workbook;
+use serde_json::{Value, json};
+
+use crate::exports::{HAS_DEBT, LAST_NAME, SUBREQUEST, Sheet, sheet};
+use crate::harness::{Client, Reply, Stand, for_both};
+
+const IMPORTS: &str = "/v1/imports";
+const NUMBER: &str = "Номер запроса";
+const FIRST_NAME: &str = "Имя должника";
+const DOCUMENTS: &str = "Есть документы о задолженности";
+
+fn book(sheet: &Sheet) -> Vec<u8> {
+    let mut book = Workbook::new();
+    let page = book.add_worksheet();
+    for (row, texts) in (0..).zip(std::iter::once(&sheet.headers).chain(&sheet.rows)) {
+        for (column, text) in (0..).zip(texts) {
+            page.write_string(row, column, text).unwrap();
+        }
+    }
+    book.save_to_buffer().unwrap()
+}
+
+/// Sets a cell of the row of a debt request.
+fn set(sheet: &mut Sheet, request: &str, header: &str, text: &str) {
+    let (key, place) = (sheet.place(SUBREQUEST), sheet.place(header));
+    let row = sheet.rows.iter_mut().find(|row| row[key] == request).unwrap();
+    text.clone_into(&mut row[place]);
+}
+
+/// The number of the row in Excel.
+fn row_of(sheet: &Sheet, request: &str) -> usize {
+    sheet.column(SUBREQUEST).iter().position(|id| *id == request).unwrap() + 2
+}
+
+/// Sends a file as a form does, with further parts.
+async fn send(client: &Client, content: &[u8], words: &[(&str, &str)]) -> Reply {
+    let boundary = "a-boundary-of-the-test";
+    let mut form = Vec::new();
+    for (name, word) in words {
+        form.extend_from_slice(
+            format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{word}\r\n")
+                .as_bytes(),
+        );
+    }
+    form.extend_from_slice(
+        format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"answers.xlsx\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        )
+        .as_bytes(),
+    );
+    form.extend_from_slice(content);
+    form.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    let call = client.call(Method::POST, IMPORTS);
+    call.body(&format!("multipart/form-data; boundary={boundary}"), form).send().await
+}
+
+/// Sends a file and waits until it is worked off.
+async fn imported(stand: &Stand, content: &[u8], words: &[(&str, &str)]) -> Value {
+    let sent = send(&stand.client, content, words).await;
+    let path = sent.header("location").to_owned();
+    sent.ok(202);
+    stand.until(&path, |import| import["is_final"] == true).await
+}
+
+async fn rows(stand: &Stand, import: &Value) -> Vec<Value> {
+    stand.client.walk(&format!("{}?limit=2", import["rows_url"].as_str().unwrap())).await
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// The counts that are not zero.
+fn counts(import: &Value) -> Value {
+    let counts = import["counts"].as_object().unwrap().iter().filter(|(_, count)| **count != 0);
+    counts.map(|(name, count)| (name.clone(), count.clone())).collect()
+}
+
+/// What comes of the row of a request in a workbook that says of it that there is no debt.
+pub(crate) async fn imported_no_debt(stand: &Stand, workbook: &[u8], request: &str) -> Value {
+    let mut sheet = Sheet::read(workbook);
+    set(&mut sheet, request, HAS_DEBT, "НЕТ");
+    let import = imported(stand, &book(&sheet), &[("mode", "apply"), ("submit", "true")]).await;
+    let mut all = rows(stand, &import).await.into_iter();
+    all.find(|row| row["debt_request_id"] == request).unwrap()
+}
+
+#[test]
+fn what_was_exported_and_filled_in_is_delivered() {
+    for_both(4, async |mut stand| {
+        let ids = stand.request_ids().await;
+        let mut sheet = Sheet::read(&sheet(&stand).await);
+        set(&mut sheet, &ids[0], HAS_DEBT, "НЕТ");
+        for (header, text) in [(HAS_DEBT, "да"), (LAST_NAME, "Вымышленный"), (FIRST_NAME, "Пётр")]
+        {
+            set(&mut sheet, &ids[1], header, text);
+            set(&mut sheet, &ids[2], header, text);
+        }
+        set(&mut sheet, &ids[2], DOCUMENTS, "ДА");
+        let mut second = sheet.rows[row_of(&sheet, &ids[1]) - 2].clone();
+        "Придуманный".clone_into(&mut second[sheet.place(LAST_NAME)]);
+        sheet.rows.push(second);
+        let content = book(&sheet);
+
+        let checked = imported(&stand, &content, &[("mode", "preview"), ("submit", "true")]).await;
+        assert_eq!(
+            (&checked["status"], counts(&checked)),
+            (&json!("checked"), json!({ "draft": 1, "queued": 2 }))
+        );
+        assert_eq!((&checked["file"]["rows"], &checked["file"]["skipped_rows"]), (&json!(5), &json!(1)));
+        assert!(stand.client.walk("/v1/answers").await.is_empty(), "a preview changes nothing");
+        let path = format!("{IMPORTS}/{}", text(&checked["id"]));
+        let apply = format!("{path}/apply");
+        let writer = stand.client_with("answers:write");
+        writer.post(&apply, &json!({})).await.problem(403, "scope_missing");
+        stand.client.post(&apply, &json!({})).await.ok(202);
+        stand.client.post(&apply, &json!({})).await.problem(409, "state_conflict");
+        let ended = stand.until(&path, |import| import["counts"]["delivered"] == 2).await;
+        assert_eq!((&ended["status"], &ended["mode"]), (&json!("succeeded"), &json!("apply")));
+        assert_eq!(counts(&ended), json!({ "draft": 1, "delivered": 2 }));
+        assert!(!stand.held(&ids[0]).held.answer.unwrap().has_debt);
+        assert!(stand.held(&ids[1]).held.answer.unwrap().has_debt);
+        assert!(stand.held(&ids[2]).held.answer.is_none());
+        let waiting = stand.client.walk(&format!("{path}/rows?outcome=prepared")).await;
+        assert_eq!((waiting.len(), &waiting[0]["waits_for_files"]), (1, &json!(true)));
+        let answer =
+            stand.client.get(&format!("/v1/answers/{}", text(&waiting[0]["answer_id"]))).await.ok(200);
+        assert_eq!((&answer["state"], &answer["source"]), (&json!("prepared"), &json!("xlsx")));
+
+        // The same file again, and what is exported now, make nothing new.
+        let words = [("mode", "apply"), ("submit", "true")];
+        let again = imported(&stand, &content, &words).await;
+        assert_eq!((&again["status"], counts(&again)), (&json!("succeeded"), json!({ "unchanged": 3 })));
+        let exported = crate::exports::sheet(&stand).await;
+        let again = imported(&stand, &exported, &words).await;
+        assert_eq!(counts(&again)["unchanged"], json!(3), "{:#?}", rows(&stand, &again).await);
+        assert_eq!(stand.client.walk("/v1/answers").await.len(), 3);
+        assert_eq!(stand.client.walk("/v1/imports?limit=2").await.len(), 3);
+    });
+}
+
+#[test]
+fn mistakes_are_named_by_row_and_column_and_marked() {
+    for_both(4, async |stand| {
+        let ids = stand.request_ids().await;
+        let answered = stand.answer(&ids[3], &json!({ "submit": true, "has_debt": false })).await;
+        stand.until_state(&answered, "delivered").await;
+        let mut sheet = Sheet::read(&sheet(&stand).await);
+        set(&mut sheet, &ids[0], HAS_DEBT, "НЕТ");
+        set(&mut sheet, &ids[1], HAS_DEBT, "наверное");
+        set(&mut sheet, &ids[2], HAS_DEBT, "НЕТ");
+        set(&mut sheet, &ids[2], NUMBER, "1");
+        for (header, text) in [(HAS_DEBT, "ДА"), (LAST_NAME, "Вымышленный"), (FIRST_NAME, "Пётр")]
+        {
+            set(&mut sheet, &ids[3], header, text);
+        }
+        let mut unknown = sheet.rows[row_of(&sheet, &ids[0]) - 2].clone();
+        "0f0f0f0f-0000-4000-8000-000000000001".clone_into(&mut unknown[sheet.place(SUBREQUEST)]);
+        sheet.rows.push(unknown);
+        let import = imported(&stand, &book(&sheet), &[("mode", "apply")]).await;
+        assert_eq!(
+            (&import["status"], counts(&import)),
+            (&json!("completed_with_errors"), json!({ "refused": 4, "draft": 1 }))
+        );
+        let found = rows(&stand, &import).await;
+        let mut wrong: Vec<_> = found
+            .iter()
+            .filter(|row| row["outcome"] == "refused")
+            .map(|row| {
+                (&row["errors"][0]["row"], text(&row["errors"][0]["column"]), text(&row["errors"][0]["code"]))
+            })
+            .collect();
+        let at = |id: &str| json!(row_of(&sheet, id));
+        let places = [at(&ids[1]), at(&ids[2]), at(&ids[3]), json!(6)];
+        let mut expected = vec![
+            (&places[0], HAS_DEBT, "yes_or_no"),
+            (&places[1], NUMBER, "request_number_differs"),
+            (&places[2], "", "already_answered"),
+            (&places[3], SUBREQUEST, "not_found"),
+        ];
+        wrong.sort_by_key(|(row, ..)| row.as_u64());
+        expected.sort_by_key(|(row, ..)| row.as_u64());
+        assert_eq!(wrong, expected);
+
+        let marked = stand.client.get(text(&import["marked_url"])).await;
+        assert!(marked.header("content-disposition").contains("errors.xlsx"));
+        let marked = Sheet::read(&marked.bytes);
+        assert_eq!(marked.headers.len(), sheet.headers.len() + 2);
+        let told = marked.column("Ошибка").into_iter().filter(|text| !text.is_empty()).count();
+        assert_eq!((marked.rows.len(), told), (5, 4));
+        stand.pass(31 * 24 * 3600).await;
+        stand.client.get(text(&import["rows_url"])).await.problem(404, "not_found");
+    });
+}
+
+#[test]
+fn a_blank_is_no_debt_only_if_the_client_wishes() {
+    for_both(3, async |stand| {
+        let content = sheet(&stand).await;
+        let strict = imported(&stand, &content, &[]).await;
+        assert_eq!((&strict["status"], counts(&strict)), (&json!("checked"), json!({})));
+        let legacy = imported(&stand, &content, &[("answer_column", "legacy")]).await;
+        assert_eq!(
+            (counts(&legacy), &legacy["file"]["no_debt_from_blank"]),
+            (json!({ "draft": 3 }), &json!(3))
+        );
+    });
+}
+
+#[test]
+fn bad_workbooks_are_refused() {
+    for_both(1, async |mut stand| {
+        let other = Sheet { headers: vec!["Столбец".to_owned()], rows: vec![vec!["1".to_owned()]] };
+        let mut cut = sheet(&stand).await;
+        cut.truncate(cut.len() / 2);
+        for (content, code) in [
+            (b"no workbook".to_vec(), "not_a_workbook"),
+            (Vec::new(), "not_a_workbook"),
+            (cut, "not_a_workbook"),
+            (book(&other), "column_missing"),
+        ] {
+            let import = imported(&stand, &content, &[("mode", "apply")]).await;
+            assert_eq!((&import["status"], &import["error"]["code"]), (&json!("failed"), &json!(code)));
+            let marked = format!("{IMPORTS}/{}/marked", text(&import["id"]));
+            stand.client.get(&marked).await.problem(409, "state_conflict");
+        }
+        for (words, pointer, code) in [
+            ([("mode", "try")], "/mode", "enum"),
+            ([("answer_column", "x")], "/answer_column", "enum"),
+            ([("submit", "да")], "/submit", "enum"),
+            ([("other", "1")], "", "unknown_field"),
+        ] {
+            let problem = send(&stand.client, b"x", &words).await.ok(422);
+            assert_eq!(
+                (text(&problem["errors"][0]["pointer"]), text(&problem["errors"][0]["code"])),
+                (pointer, code)
+            );
+        }
+        send(&stand.client, &vec![0; 21 * 1024 * 1024], &[]).await.problem(413, "file_too_large");
+        let reader = stand.client_with("requests:read");
+        send(&reader, b"x", &[]).await.problem(403, "scope_missing");
+        let writer = stand.client_with("answers:write");
+        send(&writer, b"x", &[("submit", "true")]).await.problem(403, "scope_missing");
+        let body =
+            json!({ "file_name": "a.xlsx", "content_base64": STANDARD.encode(b"PK"), "mode": "apply" });
+        stand.client.post(IMPORTS, &body).await.ok(202);
+    });
+}
