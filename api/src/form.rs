@@ -42,6 +42,7 @@ pub(crate) struct FormFile {
 /// A large file of a form: it lies on the disk, where no other program sees it, and is gone with this value.
 struct Spooled {
     file: File,
+    is_empty: bool,
     sha256: [u8; 32],
 }
 
@@ -108,7 +109,12 @@ impl Form {
         }
         if let Some((name, limit)) = shape.archives.iter().find(|(name, _)| *name == came) {
             self.once(name)?;
-            self.archives.insert(name, spool(part, *limit).await?);
+            let is_named = part.content_disposition().and_then(file_name).is_some();
+            let spooled = spool(part, *limit).await?;
+            // Browsers send an empty part without a name where no file was chosen.
+            if is_named || !spooled.is_empty {
+                self.archives.insert(name, spooled);
+            }
             return Ok(());
         }
         let Some(name) = shape.texts.iter().find(|name| **name == came) else { return Err(unknown(shape)) };
@@ -228,7 +234,7 @@ async fn spool(mut part: Field, limit: u64) -> Result<Spooled, Failure> {
         file.write_all(&chunk).map_err(Error::internal)?;
     }
     file.rewind().map_err(Error::internal)?;
-    Ok(Spooled { file, sha256: digest.finalize().into() })
+    Ok(Spooled { file, is_empty: length == 0, sha256: digest.finalize().into() })
 }
 
 fn too_large(limit: u64) -> Failure {

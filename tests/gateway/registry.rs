@@ -156,6 +156,8 @@ fn a_bad_file_is_told_row_by_row_or_refused() {
         wrong.problem(422, "registry_wrong_organization");
         let ours: &[u8] = b"1027700132195";
         form(&stand.client, &[("registry", Some("реестр.xlsx"), &good), ("ogrn", None, ours)]).await.ok(202);
+        // What a browser sends of a file that was not chosen.
+        form(&stand.client, &[("registry", Some(NAME), &good), ("files", Some(""), b"")]).await.ok(202);
         let department: &[u8] = b"tea";
         for (parts, pointer, code) in [
             (vec![("registry", Some(NAME), b"tea".as_slice())], "/registry", "not_a_workbook"),
@@ -179,7 +181,7 @@ fn a_bad_file_is_told_row_by_row_or_refused() {
         let export = exported();
         let problem = form(&stand.client, &[("registry", Some(NAME), &export)]).await;
         assert_eq!(problem.problem(422, "validation_failed")["errors"][0]["code"], "gis_export");
-        assert_eq!(stand.client.walk(REGISTRIES).await.len(), 2);
+        assert_eq!(stand.client.walk(REGISTRIES).await.len(), 3);
     });
 }
 

@@ -22,11 +22,11 @@ use crate::views::lists::AuditPage;
 #[utoipa::path(
     get, path = "/v1/audit-log", tag = "reports", operation_id = "list_audit_log",
     params(
-        ("target" = Option<String>, Query, description = "Только действия с этим объектом: путь без `/v1/`.", max_length = 255, example = "answers/019a4c00-0000-7000-8000-000000000001"),
+        ("target" = Option<String>, Query, description = "Только действия с этим объектом: путь без `/v1/`.", max_length = 255),
         ("actor" = Option<String>, Query, description = "Только действия этого токена или сотрудника (GUID) либо вида: `client`, `cli`, `auto`.", max_length = 64, example = "cli"),
-        ("action" = Option<String>, Query, description = "Только эти действия: `operationId`.", max_length = 64, example = "submit_answer"),
-        ("from" = Option<DateTime<Utc>>, Query, description = "С этого момента включительно.", example = "2026-11-02T06:15:00Z"),
-        ("to" = Option<DateTime<Utc>>, Query, description = "До этого момента, не включая его.", example = "2026-11-03T06:15:00Z"),
+        ("action" = Option<String>, Query, description = "Только эти действия: `operationId`.", max_length = 64, example = "issue_token"),
+        ("from" = Option<DateTime<Utc>>, Query, description = "С этого момента включительно."),
+        ("to" = Option<DateTime<Utc>>, Query, description = "До этого момента, не включая его."),
         PageParameters,
     ),
     security(("bearer" = ["audit:read"])),
