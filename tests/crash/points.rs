@@ -171,15 +171,19 @@ async fn die_once(world: &mut World, death: Death, first: usize) -> Vec<Accepted
         Death::At(Point::FileRecorded) => assert_eq!(uploads, 1, "what was recorded is not done again"),
         Death::At(_) | Death::DuringTheCall => {}
     }
-    let mut uncertain = false;
+    let mut doubtful = 0;
     for answer in &accepted {
         let told = story(world, answer).await;
-        uncertain |= told.iter().any(|event| event == EventKind::AnswerUncertain.as_str());
+        doubtful += usize::from(told.iter().any(|event| event == EventKind::AnswerUncertain.as_str()));
         // A correction: the earlier answer, its withdrawal, the new one.
         let expected = if answer.request == first + CORRECTED { 3 } else { 1 };
         assert_eq!(effects(world, answer), expected, "{death:?}: effects in GIS after {told:?}");
     }
+    let uncertain = doubtful > 0;
     assert_eq!(uncertain, death.leaves_doubt().unwrap_or(uncertain), "{death:?}: an answer was uncertain");
+    if matches!(death, Death::At(Point::AcknowledgementRecorded)) {
+        assert!(doubtful < accepted.len(), "the package whose acknowledgement was recorded leaves no doubt");
+    }
     accepted
 }
 
