@@ -12,7 +12,7 @@ use crate::Service;
 use crate::domain::account::{Account, FoundAccounts, PlaceKey};
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::premises::Premises;
-use crate::error::{Code, Error, Mistake, Result};
+use crate::error::{Error, Mistake, Result};
 use crate::ids::OrganizationId;
 use crate::spreadsheets::{Limits, SheetAccounts, Workbook, WorkbookError, read_accounts};
 use crate::store::{Conn, Tx, accounts, organizations};
@@ -90,7 +90,7 @@ impl Service {
     /// Reads a book and checks every row; no transaction waits for it.
     ///
     /// # Errors
-    /// [`Code::FileTooLarge`]; every mistake, in a workbook by row and column.
+    /// [`Code::FileTooLarge`](crate::error::Code::FileTooLarge); every mistake, in a workbook by row and column.
     pub async fn check_accounts(&self, caller: &Caller, book: NewBook) -> Result<CheckedBook> {
         caller.need(Scope::RegistryWrite)?;
         let organization = caller.organization;
@@ -100,7 +100,7 @@ impl Service {
                 let turn = READING.acquire().await.map_err(Error::internal)?;
                 let read = spawn_blocking(move || read(content)).await.map_err(Error::internal)?;
                 drop(turn);
-                let sheet = read.map_err(|error| refusal(&error, pointer))?;
+                let sheet = read.map_err(|error| error.refusal(pointer))?;
                 of_sheet(organization, sheet, pointer)
             }
         }
@@ -165,13 +165,6 @@ fn read(content: Bytes) -> std::result::Result<SheetAccounts, WorkbookError> {
 fn premises_key(text: &str) -> Option<String> {
     let premises = Premises::read(text);
     premises.is_understood().then(|| premises.key().as_str().to_owned())
-}
-
-fn refusal(error: &WorkbookError, pointer: &str) -> Error {
-    if let WorkbookError::FileTooLarge { .. } = error {
-        return Error::refused(Code::FileTooLarge, error.to_string());
-    }
-    Error::Invalid(error.mistakes(pointer))
 }
 
 fn of_sheet(organization: OrganizationId, sheet: SheetAccounts, pointer: &str) -> Result<CheckedBook> {

@@ -216,6 +216,12 @@ impl Engine {
         self.agenda.len()
     }
 
+    /// How many of them are deadlines, which pass without a call of anybody.
+    #[must_use]
+    pub fn deadlines_later(&self) -> usize {
+        self.agenda.values().filter(|event| matches!(event, Event::Deadline(_))).count()
+    }
+
     /// Adds a subrequest and its deadline.
     ///
     /// # Errors

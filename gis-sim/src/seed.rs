@@ -140,6 +140,11 @@ pub fn deadline(sent: NaiveDate) -> NaiveDate {
     add_working_days(sent, WORKING_DAYS)
 }
 
+/// The day so many days ago, or today where the deadline would be past: on a Saturday that of the last Sunday is.
+fn sent_on(today: NaiveDate, days_ago: u64) -> NaiveDate {
+    today.checked_sub_days(Days::new(days_ago)).filter(|sent| deadline(*sent) >= today).unwrap_or(today)
+}
+
 /// The three years before this day: what offices ask about.
 #[must_use]
 pub fn three_years_before(day: NaiveDate) -> Period {
@@ -161,7 +166,7 @@ pub fn subrequest(seed: u64, supplier: Uuid, index: u64, today: NaiveDate, habit
     let house =
         House::of(seed, index / BLOCK * HOUSES_IN_BLOCK + source.random_range(0..HOUSES_IN_BLOCK), habits);
     let premises = house.premises(&mut source, habits.premises);
-    let sent = today.checked_sub_days(Days::new(source.random_range(0..=LATEST_DAYS))).unwrap_or(today);
+    let sent = sent_on(today, source.random_range(0..=LATEST_DAYS));
     let office = source.random_range(0..OFFICES);
     Info {
         guid: random_guid(&mut source),

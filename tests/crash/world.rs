@@ -133,8 +133,8 @@ impl World {
             page.status.is_success()
                 && page.body["items"].as_array().unwrap().is_empty()
                 && gis.unfinished_messages == 0
-                // Each debt request has its deadline; whatever else is to come is a copy.
-                && gis.due_later == gis.subrequests.total
+                // Deadlines pass at midnight in Moscow; whatever else is to come is a copy.
+                && gis.due_later == gis.deadlines_later
         })
         .await;
         if !calm {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::exports::{HAS_DEBT, LAST_NAME, SUBREQUEST, Sheet, sheet};
 use crate::harness::{Client, Reply, Stand, for_both};
+use crate::registry::send_form;
 
 const IMPORTS: &str = "/v1/imports";
 const NUMBER: &str = "Номер запроса";
@@ -39,36 +40,20 @@ fn row_of(sheet: &Sheet, request: &str) -> usize {
 
 /// Sends a file as a form does, with further parts.
 async fn send(client: &Client, content: &[u8], words: &[(&str, &str)]) -> Reply {
-    let boundary = "a-boundary-of-the-test";
-    let mut form = Vec::new();
-    for (name, word) in words {
-        form.extend_from_slice(
-            format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{word}\r\n")
-                .as_bytes(),
-        );
-    }
-    form.extend_from_slice(
-        format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"answers.xlsx\"\r\n\
-             Content-Type: application/octet-stream\r\n\r\n"
-        )
-        .as_bytes(),
-    );
-    form.extend_from_slice(content);
-    form.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-    let call = client.call(Method::POST, IMPORTS);
-    call.body(&format!("multipart/form-data; boundary={boundary}"), form).send().await
+    let words = words.iter().map(|(name, word)| (*name, None, word.as_bytes()));
+    let parts: Vec<_> = words.chain([("file", Some("answers.xlsx"), content)]).collect();
+    send_form(client, Method::POST, IMPORTS, &parts).await
 }
 
 /// Sends a file and waits until it is worked off.
-async fn imported(stand: &Stand, content: &[u8], words: &[(&str, &str)]) -> Value {
+pub(crate) async fn imported(stand: &Stand, content: &[u8], words: &[(&str, &str)]) -> Value {
     let sent = send(&stand.client, content, words).await;
     let path = sent.header("location").to_owned();
     sent.ok(202);
     stand.until(&path, |import| import["is_final"] == true).await
 }
 
-async fn rows(stand: &Stand, import: &Value) -> Vec<Value> {
+pub(crate) async fn rows(stand: &Stand, import: &Value) -> Vec<Value> {
     stand.client.walk(&format!("{}?limit=2", import["rows_url"].as_str().unwrap())).await
 }
 

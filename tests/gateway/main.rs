@@ -18,6 +18,7 @@ mod bad_envelopes;
 mod bad_fields;
 mod bad_queries;
 mod bad_steps;
+mod bad_workbooks;
 mod bulk;
 mod delegation;
 mod departments;

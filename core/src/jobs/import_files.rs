@@ -58,7 +58,7 @@ async fn carry_out(worker: &Worker, mut import: Import) -> Result<i64> {
     let sheet = match read(worker, &import, content.clone()).await? {
         Ok(sheet) => sheet,
         Err(error) => {
-            fail(worker, &mut import, error.code(), &error.to_string()).await?;
+            fail(worker, &mut import, error.code(), &error.sentence()).await?;
             return Ok(0);
         }
     };

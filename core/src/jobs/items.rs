@@ -53,6 +53,12 @@ pub(crate) async fn close_all(tx: &mut Tx, items: Vec<Item>) -> Result<()> {
     Ok(())
 }
 
+/// Whether these were a package by themselves, not a part of one that was refused: parts are small anyway and say nothing of
+/// packages to come.
+pub(crate) fn is_whole(items: &[Item]) -> bool {
+    items.iter().all(|item| item.submission.pack_limit.is_none())
+}
+
 impl Item {
     /// A submission of a debt request.
     pub(crate) fn of(case: Case, id: SubmissionId) -> Option<Self> {

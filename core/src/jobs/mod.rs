@@ -28,6 +28,7 @@ pub mod name;
 mod operations;
 mod outbox;
 mod outcomes;
+mod package_size;
 mod packages;
 mod pages;
 mod polling;
@@ -54,6 +55,7 @@ use crate::service::Service;
 
 pub use gate::Gate;
 pub use name::JobName;
+use package_size::PackageSize;
 
 /// Who signs for organisations, `[signers.NAME]` of the configuration.
 #[derive(Clone)]
@@ -76,6 +78,7 @@ pub struct Worker {
     pub id: WorkerId,
     /// Lets calls of GIS through, or not.
     pub gate: Gate,
+    package_size: PackageSize,
 }
 
 /// What one activation of a job did.
@@ -94,7 +97,8 @@ impl Worker {
     #[must_use]
     pub fn new(service: Arc<Service>, gis: Arc<dyn Gis>, signers: HashMap<String, NamedSigner>) -> Self {
         let gate = Gate::new(&service.settings.gis);
-        Self { service, gis, signers, id: WorkerId::generate(), gate }
+        let package_size = PackageSize::new(service.settings.gis.package_size);
+        Self { service, gis, signers, id: WorkerId::generate(), gate, package_size }
     }
 
     /// The time.

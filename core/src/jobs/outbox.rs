@@ -79,6 +79,7 @@ impl Turn {
 /// As many packages as may be on their way at once: with debts, without, and withdrawals apart.
 async fn turn(worker: &Worker, id: OrganizationId) -> Result<Turn> {
     let settings = &worker.service.settings.gis;
+    let package_size = worker.package_size.of(id);
     let now = worker.now();
     let (organization, debts, others) = {
         let mut conn = worker.service.db.scan().await?;
@@ -99,11 +100,11 @@ async fn turn(worker: &Worker, id: OrganizationId) -> Result<Turn> {
     let oldest = debts.iter().chain(&others).map(|submission| submission.created_at).min();
     if let Some(filled) = oldest.map(|since| after(since, settings.package_linger))
         && filled > now
-        && waiting < settings.package_size
+        && waiting < package_size
     {
         return Ok(Turn::later(filled));
     }
-    let packages = [packed(debts, settings.package_size), packed(others, settings.package_size)].concat();
+    let packages = [packed(debts, package_size), packed(others, package_size)].concat();
     let sent = stream::iter(packages).map(|package| send(worker, &organization, package));
     let sent: Vec<Result<Turn>> = sent.buffer_unordered(worker.lanes()).collect().await;
     sent.into_iter().try_fold(Turn::default(), |all, turn| Ok(all.and(turn?)))
@@ -143,8 +144,8 @@ async fn send(worker: &Worker, organization: &Organization, chosen: Vec<Submissi
 fn packed(candidates: Vec<Submission>, package_size: usize) -> Vec<Vec<Submission>> {
     let mut packages: Vec<Vec<Submission>> = Vec::new();
     for candidate in candidates {
-        let limit = candidate.pack_limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
-        let room = package_size.min(limit).max(1);
+        let limit = candidate.pack_limit.and_then(|limit| usize::try_from(limit).ok());
+        let room = limit.unwrap_or(package_size).max(1);
         let fits = |package: &&mut Vec<Submission>| {
             package.len() < room
                 && package.first().is_some_and(|first| {

@@ -6,7 +6,7 @@ use gis_client::Repeat;
 
 use super::Worker;
 use super::ends::{Doubt, End};
-use super::items::{Item, close_all};
+use super::items::{Item, close_all, is_whole};
 use crate::domain::answer::LastError;
 use crate::domain::message::{Message, MessageState};
 use crate::domain::organization::Halt;
@@ -21,7 +21,7 @@ pub(crate) const GIS_REJECTED: &str = "gis_rejected";
 const PACKAGE_REFUSED: &str = "package_refused";
 
 /// A refused package is split into so many. One bad answer among a hundred is found with 21 packages in three rounds; halves
-/// would take 15 packages in eight rounds, and each round is a wait for GIS.
+/// would take 15 packages in eight rounds, and each round is a wait for GIS. Fewer than twice as many are sent alone.
 const PARTS: usize = 10;
 
 /// Records what became of a message as a whole in every item that still waits for it.
@@ -34,6 +34,9 @@ pub(crate) async fn record_end(
     error: &LastError,
 ) -> Result<()> {
     let carried = items.len();
+    if matches!(end, End::RefusedContent | End::RefusedSender) && is_whole(&items) {
+        worker.package_size.refused(message.organization, carried);
+    }
     let again_at = again_at(worker, &items, end);
     messages::set_outcome(tx, message.id, &ids(&items), outcome_of(end), Some(error)).await?;
     for item in &mut items {
@@ -65,7 +68,7 @@ async fn record_item(
         // What becomes of the others will tell whose fault it is.
         End::RefusedSender if carried <= 1 => item.put_back(message.sent_at, again_at, of_package(error)),
         End::RefusedContent | End::RefusedSender => {
-            item.submission.pack_limit = i64::try_from(carried.div_ceil(PARTS)).ok();
+            item.submission.pack_limit = i64::try_from((carried / PARTS).max(1)).ok();
             item.put_back(message.sent_at, worker.now(), of_package(error))
         }
         End::MaybeSent(doubt) => {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::Worker;
 use super::calls::{error_of_gis, finish};
 use super::ends::{Doubt, end_of_message};
-use super::items::{Item, close_all, hold};
+use super::items::{Item, close_all, hold, is_whole};
 use super::outbox::carried;
 use super::outcomes::{ids, record_end, refuse};
 use crate::Result;
@@ -68,6 +68,9 @@ async fn record_items(worker: &Worker, message: &Message, results: Vec<ImportRes
         }
     }
     messages::set_outcome(&mut tx, message.id, &done, Outcome::Done, None).await?;
+    if is_whole(&items) {
+        worker.package_size.taken(message.organization);
+    }
     close_all(&mut tx, items).await?;
     if !results.is_empty() {
         tracing::warn!(message = %message.id, surplus = results.len(), "GIS gave results for actions that were not sent");

@@ -74,7 +74,7 @@ impl Service {
         let turn = READING.acquire().await.map_err(Error::internal)?;
         let read = spawn_blocking(move || read(content, most)).await.map_err(Error::internal)?;
         drop(turn);
-        let sheet = read.map_err(|error| Error::Invalid(error.mistakes(IMPORT)))?;
+        let sheet = read.map_err(|error| error.refusal(IMPORT))?;
         let mut mistakes = sheet.errors.mistakes(IMPORT);
         let ids: Vec<_> = sheet.requests.iter().map(|(_, id)| *id).collect();
         let mut conn = self.db.scan().await?;

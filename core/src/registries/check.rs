@@ -24,11 +24,13 @@ use crate::domain::registry::{KeptDebt, ProblemKind, Registry, RegistryStatus, R
 use crate::error::{Code, Error, Result};
 use crate::ids::{CourtDebtId, RegistryId};
 use crate::spreadsheets::{
-    Limits, RegistryRow, RegistryRules, RowErrors, Scans, SheetRegistry, Workbook, WorkbookError,
-    check_file_name, file_name_has_ogrn, read_registry,
+    Limits, RegistryRow, RegistryRules, RowErrors, Scans, SheetRegistry, Workbook, check_file_name,
+    file_name_has_ogrn, read_registry,
 };
 use crate::store::organizations;
 
+/// The field of the workbook.
+const REGISTRY: &str = "/registry";
 /// Problems of each kind that are kept; all are counted.
 const MOST_PROBLEMS: usize = 1_000;
 /// Rows of a registry: they are stored in one transaction, for which others wait.
@@ -49,7 +51,7 @@ impl Service {
             let mut conn = self.db.read().await?;
             organizations::get(&mut conn, caller.organization).await?.ok_or(Error::NotFound)?
         };
-        check_file_name(&file.file_name, "/registry")?;
+        check_file_name(&file.file_name, REGISTRY)?;
         check_owner(&organization, &file)?;
         let now = self.clock.now();
         let today = now.with_timezone(&organization.time_zone).date_naive();
@@ -114,7 +116,7 @@ struct Read {
 fn read(content: Bytes, scans: Option<File>, today: NaiveDate, most_files: usize) -> Result<Read> {
     let scans = scans.map(|file| Scans::open(file, &scans::limits())).transpose().map_err(scans::refusal)?;
     let limits = Limits { errors: MOST_PROBLEMS, rows: MOST_ROWS, ..Limits::default() };
-    let mut workbook = Workbook::open(content, limits).map_err(|error| refusal(&error))?;
+    let mut workbook = Workbook::open(content, limits).map_err(|error| error.refusal(REGISTRY))?;
     // A row with mistakes names its scans too.
     let named = RefCell::new(HashSet::new());
     let has_scan = |name: &str| {
@@ -125,7 +127,7 @@ fn read(content: Bytes, scans: Option<File>, today: NaiveDate, most_files: usize
     // The reconciliation act is a file of the answer too.
     let most_files = most_files.saturating_sub(1);
     let rules = RegistryRules { today, premises_key: &premises_key, has_scan: &has_scan, most_files };
-    let sheet = read_registry(&mut workbook, rules).map_err(|error| refusal(&error))?;
+    let sheet = read_registry(&mut workbook, rules).map_err(|error| error.refusal(REGISTRY))?;
     let named = named.into_inner();
     let places = scans.as_ref().map(Scans::places).unwrap_or_default();
     let unused = places.into_iter().filter(|place| !named.contains(place)).collect();
@@ -136,13 +138,6 @@ fn read(content: Bytes, scans: Option<File>, today: NaiveDate, most_files: usize
 fn premises_key(text: &str) -> Option<String> {
     let premises = Premises::read(text);
     premises.is_understood().then(|| premises.key().as_str().to_owned())
-}
-
-fn refusal(error: &WorkbookError) -> Error {
-    if let WorkbookError::FileTooLarge { .. } = error {
-        return Error::refused(Code::FileTooLarge, error.to_string());
-    }
-    Error::Invalid(error.mistakes("/registry"))
 }
 
 fn problems(sheet: &SheetRegistry, unused: &[usize]) -> Vec<RowProblem> {

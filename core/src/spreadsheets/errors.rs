@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::limits::Limits;
-use crate::error::Mistake;
+use crate::error::{Code, Error, Mistake};
 
 /// A mistake in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,8 +194,36 @@ impl WorkbookError {
         }
     }
 
-    /// The mistakes for a client that sent the workbook in the field `pointer`.
-    pub(crate) fn mistakes(&self, pointer: &str) -> Vec<Mistake> {
+    /// The error in one sentence, with the row where there is one.
+    pub(crate) fn sentence(&self) -> String {
+        match self {
+            Self::ColumnsMissing { row: Some(row), .. }
+            | Self::ColumnTwice { row, .. }
+            | Self::HeaderMerged { row, .. }
+            | Self::GisExport { row } => format!("строка {row}: {self}"),
+            Self::FileTooLarge { .. }
+            | Self::NotAWorkbook
+            | Self::OtherFormat
+            | Self::PasswordProtected
+            | Self::Macros
+            | Self::ExpandsTooFar
+            | Self::Damaged { .. }
+            | Self::NoSheet
+            | Self::ColumnsMissing { row: None, .. }
+            | Self::NoRows
+            | Self::TooManyRows { .. } => self.to_string(),
+        }
+    }
+
+    /// The refusal for a client that sent the workbook in the field `pointer`.
+    pub(crate) fn refusal(&self, pointer: &str) -> Error {
+        if let Self::FileTooLarge { .. } = self {
+            return Error::refused(Code::FileTooLarge, self.to_string());
+        }
+        Error::Invalid(self.mistakes(pointer))
+    }
+
+    fn mistakes(&self, pointer: &str) -> Vec<Mistake> {
         let places = self.places();
         if places.is_empty() {
             return vec![Mistake::at(pointer, self.code(), self.to_string())];
@@ -267,8 +295,9 @@ impl fmt::Display for WorkbookError {
                 "книга не читается после строки {row}: откройте её в Excel и сохраните заново"
             ),
             Self::NoSheet => formatter.write_str("в книге нет ни одного видимого листа с ячейками"),
-            Self::ColumnsMissing { columns, .. } => {
-                write!(formatter, "в первых строках листа не найдены столбцы: «{}»", columns.join("», «"))
+            Self::ColumnsMissing { row, columns } => {
+                let place = if row.is_some() { "" } else { "в первых строках листа " };
+                write!(formatter, "{place}не найдены столбцы: «{}»", columns.join("», «"))
             }
             Self::ColumnTwice { column, .. } => {
                 write!(formatter, "столбец «{column}» встречается дважды: оставьте один")

@@ -31,6 +31,8 @@ pub struct StateReport {
     pub unfinished_messages: usize,
     /// Results, late effects and deadlines to come.
     pub due_later: usize,
+    /// The deadlines among them.
+    pub deadlines_later: usize,
     /// Files and open uploads.
     pub files: usize,
     /// Their bytes.
@@ -80,6 +82,7 @@ impl StateReport {
             messages: engine.exchange.len(),
             unfinished_messages: engine.exchange.unfinished(),
             due_later: engine.due_later(),
+            deadlines_later: engine.deadlines_later(),
             files: engine.files.len(),
             file_bytes: engine.files.bytes(),
             calls: engine.calls.received(),

@@ -59,6 +59,16 @@ fn dates_hold_together() {
 }
 
 #[test]
+fn none_is_overdue_on_any_day_of_the_week() {
+    for today in day(2026, 1, 1).iter_days().take(365) {
+        for index in 0..40 {
+            let request = subrequest(5, Uuid::from_u128(7), index, today, &Requests::default());
+            assert!(request.respond_by >= today, "{today}: sent {}", request.sent);
+        }
+    }
+}
+
+#[test]
 fn request_numbers_leave_the_sandbox_endings_alone() {
     for request in some(4, 1000) {
         assert_eq!(request.number.len(), 14);

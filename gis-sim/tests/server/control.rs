@@ -27,6 +27,7 @@ async fn the_state_is_counted() {
         (&json!(1), &json!(1), &json!(1))
     );
     assert_eq!(state["due_later"], json!(4), "three deadlines and a result");
+    assert_eq!(state["deadlines_later"], json!(3));
 }
 
 #[tokio::test]
