@@ -95,6 +95,14 @@ pub struct FieldProblem {
     /// Нарушенное ограничение.
     #[schema(example = json!(null))]
     pub max: Option<u64>,
+    /// Строка книги Excel, как её нумерует Excel; есть только у ошибок в книге.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 17, minimum = 1)]
+    pub row: Option<u32>,
+    /// Заголовок столбца книги Excel; нет, если дело не в одном столбце.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Наличие задолженности", max_length = 255)]
+    pub column: Option<String>,
 }
 
 /// Mistakes told at once.
@@ -244,12 +252,12 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 impl From<Mistake> for FieldProblem {
     fn from(mistake: Mistake) -> Self {
-        let Mistake { place, code, detail, max } = mistake;
+        let Mistake { place, code, detail, max, row, column } = mistake;
         let (pointer, parameter) = match place {
             Place::Pointer(pointer) => (Some(pointer), None),
             Place::Parameter(parameter) => (None, Some(parameter)),
         };
-        Self { pointer, parameter, code, detail, max }
+        Self { pointer, parameter, code, detail, max, row, column }
     }
 }
 
@@ -344,6 +352,7 @@ mod tests {
         let problem = Problem::from(Error::Invalid(vec![
             Mistake::at("/debtors/0/snils", "snils_format", "СНИЛС: ровно 11 цифр"),
             Mistake::in_parameter("due_from", "format", "дата").with_max(10),
+            Mistake::at("/file", "guid_format", "строка 17: …").in_sheet(17, Some("Код".to_owned())),
         ]))
         .complete("https://docs.example.ru/", "/v1/x", "id");
         assert_eq!(header(&problem, "content-type").unwrap(), MEDIA_TYPE);
@@ -356,6 +365,11 @@ mod tests {
             (&body["errors"][1]["parameter"], &body["errors"][1]["max"]),
             (&"due_from".into(), &10.into())
         );
+        assert_eq!(
+            (&body["errors"][2]["row"], &body["errors"][2]["column"]),
+            (&Value::from(17), &Value::from("Код"))
+        );
+        assert!(body["errors"][0].get("row").is_none(), "only a workbook has rows");
         assert_eq!(body["current_version"], Value::Null, "nullable fields are always there");
     }
 

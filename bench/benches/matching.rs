@@ -53,6 +53,7 @@ fn row(number: u128) -> Entry {
         premises: Premises::read(&written(number % ROWS_OF_A_HOUSE * 3 + 1)),
         in_force_from: NaiveDate::from_ymd_opt(2025, 3, 14).unwrap(),
         repaid_on: None,
+        noted: false,
         origin: Origin::Workbook,
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::caller::{Caller, Scope};
 use crate::domain::content::keyed_hash;
 use crate::error::{Error, Result};
 use crate::ids::{AuditId, OrganizationId};
-use crate::store::{Tx, audit, organizations};
+use crate::store::{Conn, Tx, audit, organizations};
 
 /// The first part of what is hashed; contents of answers, under the same key, begin otherwise.
 const REPRESENTATION: &[u8] = b"representation";
@@ -107,6 +107,34 @@ pub async fn record(tx: &mut Tx, new: NewAuditEntry, now: DateTime<Utc>) -> Resu
     Ok(audit::insert(tx, entry).await?)
 }
 
+/// Writes down what the gateway does by itself, an entry for each target. Nobody has sent or seen a representation of it, so
+/// there is nothing to be hashed.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn record_own(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    action: &str,
+    targets: Vec<String>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let entry = |target| AuditEntry {
+        id: AuditId::generate(),
+        organization,
+        at: now,
+        actor: Actor::Auto,
+        action: action.to_owned(),
+        target,
+        before_hash: None,
+        after_hash: None,
+        confirm: Vec::new(),
+        reason: None,
+        request_id: None,
+    };
+    Ok(audit::insert_all(conn, targets.into_iter().map(entry).collect()).await?)
+}
+
 fn hash(key: &[u8; 32], representation: &[u8]) -> String {
     keyed_hash(key, [REPRESENTATION, representation])
 }
@@ -168,6 +196,23 @@ mod tests {
             assert_eq!(hashes.iter().filter(|hash| **hash == before).count(), 1, "and nothing else does");
             assert!(hashes.contains(&None));
             assert!(!format!("{found:?}").contains("Вымышленный"));
+        });
+    }
+
+    #[test]
+    fn what_the_gateway_does_by_itself_is_told_of_each_target() {
+        for_both(async |db| {
+            let Bench { service, caller, .. } = &Bench::new(db).await;
+            let (now, mine) = (service.clock.now(), caller.organization);
+            let mut tx = service.db.begin().await.unwrap();
+            let targets = vec!["answers/1".to_owned(), "answers/2".to_owned()];
+            record_own(&mut tx, mine, "create_answer", targets, now).await.unwrap();
+            record_own(&mut tx, mine, "create_answer", Vec::new(), now).await.unwrap();
+            tx.commit().await.unwrap();
+            let mut found = service.list_audit_log(caller, &AuditFilter::default(), None, 9).await.unwrap();
+            found.sort_by_key(|entry| entry.target.clone());
+            let told: Vec<_> = found.iter().map(|it| (&it.actor, it.at, it.target.as_str())).collect();
+            assert_eq!(told, [(&Actor::Auto, now, "answers/1"), (&Actor::Auto, now, "answers/2")]);
         });
     }
 

@@ -157,6 +157,7 @@ impl Case {
             updated_at: self.now,
             submitted_at: None,
             settled_at: None,
+            delivered_at: None,
         }
     }
 

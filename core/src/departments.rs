@@ -8,6 +8,7 @@ use crate::Service;
 use crate::access::name_mistake;
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::department::{Department, Roster};
+use crate::domain::employee::Employee;
 use crate::error::{Code, Error, Mistake, Result};
 use crate::ids::{DepartmentId, EmployeeId, OrganizationId};
 use crate::jobs::JobName;
@@ -231,7 +232,7 @@ async fn mistakes(
     let mut mistakes = Vec::from_iter(name_mistake(&department.name, "/name"));
     if appointed {
         let head = employees::get(conn, department.organization, department.responsible).await?;
-        mistakes.extend(employee_mistake("/responsible_id", head.map(|head| head.active)));
+        mistakes.extend(head_mistake("/responsible_id", head.as_ref()));
     }
     if houses.len() > MOST_HOUSES {
         mistakes.push(
@@ -253,6 +254,26 @@ pub(crate) fn employee_mistake(at: &str, active: Option<bool>) -> Option<Mistake
         Some(false) => Some(Mistake::at(at, "inactive", "сотрудник больше не работает")),
         None => Some(Mistake::at(at, "not_found", "такого сотрудника нет")),
     }
+}
+
+/// A department that a client names and that its organisation does not have, as a mistake at that place.
+pub(crate) async fn unknown_department(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    named: Option<DepartmentId>,
+    at: &str,
+) -> Result<Option<Mistake>> {
+    let Some(id) = named else { return Ok(None) };
+    let known = departments::get(conn, organization, id).await?.is_some();
+    Ok((!known).then(|| Mistake::at(at, "not_found", "такого подразделения нет")))
+}
+
+/// Why an employee cannot be responsible for a department: only he sends its answers, so GIS has to know him (F8).
+fn head_mistake(at: &str, head: Option<&Employee>) -> Option<Mistake> {
+    let nameless = head.is_some_and(|head| head.gis_guid.is_none());
+    let detail = "у ответственного нет идентификатора ГИС ЖКХ, без него он не сможет отправлять ответы";
+    let mistake = || Mistake::at(at, Code::ExecutorWithoutGisId.as_str(), detail);
+    employee_mistake(at, head.map(|head| head.active)).or_else(|| nameless.then(mistake))
 }
 
 /// Gives a department its houses; those of another one are mistakes.

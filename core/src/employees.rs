@@ -4,6 +4,8 @@ use uuid::Uuid;
 
 use crate::Service;
 use crate::access::name_mistake;
+use crate::audit::{NewAuditEntry, record};
+use crate::domain::audit::Actor;
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::employee::Employee;
 use crate::error::{Code, Error, Mistake, Result};
@@ -96,7 +98,7 @@ impl Service {
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::VersionMismatch`]; mistakes by their places; [`Code::EmployeeInUse`] when the
-    /// organisation would be left without anybody who stands in.
+    /// organisation would be left without anybody who stands in, or a department with a head whom GIS does not know.
     pub async fn edit_employee(
         &self,
         tx: &mut Tx,
@@ -117,6 +119,7 @@ impl Service {
         }
         if !employee.can_submit() {
             guard_fallback(tx, &employee).await?;
+            guard_head(tx, &before, &employee).await?;
         }
         let now = self.clock.now();
         (employee.version, employee.updated_at) = (before.version + 1, now);
@@ -171,6 +174,9 @@ impl Service {
         }
         organizations::set_default_executor(&mut tx, organization, id).await?;
         assignments::begin(&mut tx, organization).await?;
+        let target = format!("organizations/{organization}");
+        let entry = NewAuditEntry::new(organization, Actor::Cli, "set_default_executor", target);
+        record(&mut tx, entry, self.clock.now()).await?;
         tx.wake(JobName::Assignment);
         tx.commit().await?;
         Ok(())
@@ -227,6 +233,23 @@ async fn guard_fallback(conn: &mut Conn, employee: &Employee) -> Result<()> {
     }
     Err(in_use(
         "сотрудник — исполнитель организации по умолчанию; сначала назначьте другого: debtgate org executor",
+    ))
+}
+
+/// Refuses what would leave a department with a head in whose name GIS takes no answer: nobody but him could send it (F8). For
+/// one who does not work here any more somebody stands in.
+async fn guard_head(conn: &mut Conn, before: &Employee, after: &Employee) -> Result<()> {
+    let anew = before.can_submit() || !before.active;
+    if !after.active || !anew {
+        return Ok(());
+    }
+    let (heads, _) = employees::duties(conn, after.organization, after.id).await?;
+    if !heads {
+        return Ok(());
+    }
+    Err(in_use(
+        "сотрудник отвечает за подразделение, без идентификатора ГИС ЖКХ он не сможет отправлять ответы; назначьте \
+         другого ответственного",
     ))
 }
 

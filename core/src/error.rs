@@ -150,25 +150,39 @@ pub struct Mistake {
     pub detail: String,
     /// The limit that was broken.
     pub max: Option<u64>,
+    /// The row of a workbook, as Excel counts it.
+    pub row: Option<u32>,
+    /// The header of its column.
+    pub column: Option<String>,
 }
 
 impl Mistake {
     /// A mistake in the body.
     #[must_use]
     pub fn at(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { place: Place::Pointer(pointer.into()), code, detail: detail.into(), max: None }
+        Self::new(Place::Pointer(pointer.into()), code, detail.into())
     }
 
     /// A mistake in a parameter.
     #[must_use]
     pub fn in_parameter(name: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { place: Place::Parameter(name.into()), code, detail: detail.into(), max: None }
+        Self::new(Place::Parameter(name.into()), code, detail.into())
+    }
+
+    const fn new(place: Place, code: &'static str, detail: String) -> Self {
+        Self { place, code, detail, max: None, row: None, column: None }
     }
 
     /// The same with the limit that was broken.
     #[must_use]
     pub fn with_max(self, max: u64) -> Self {
         Self { max: Some(max), ..self }
+    }
+
+    /// The same with its place in a workbook.
+    #[must_use]
+    pub fn in_sheet(self, row: u32, column: Option<String>) -> Self {
+        Self { row: Some(row), column, ..self }
     }
 }
 

@@ -37,6 +37,17 @@ pub struct CreateImport {
     pub submit: bool,
 }
 
+/// A spreadsheet whose content lies in the file store, before its import is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedImport {
+    content: ContentId,
+    file_name: String,
+    file_size: i64,
+    mode: ImportMode,
+    answer_column: AnswerColumnMode,
+    submit: bool,
+}
+
 /// An import with what its rows have come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportDetails {
@@ -58,34 +69,48 @@ pub struct ImportRowDetails {
 }
 
 impl Service {
-    /// Takes a spreadsheet in. What stands in it is read later.
+    /// Puts a spreadsheet into the file store: no transaction waits for it. Where no import follows, because it repeats an
+    /// earlier one or there is no room for it, it is swept one day.
     ///
     /// # Errors
-    /// The name of the file is none; [`Code::FileTooLarge`]; [`Code::RunInProgress`] when too many have not ended yet.
-    pub async fn create_import(
-        &self,
-        tx: &mut Tx,
-        caller: &Caller,
-        command: CreateImport,
-    ) -> Result<ImportDetails> {
+    /// The name of the file is none; [`Code::FileTooLarge`].
+    pub async fn stage_import(&self, caller: &Caller, command: CreateImport) -> Result<StagedImport> {
         caller.need(scope(command.submit))?;
         check_file_name(&command.file_name, "/file_name")?;
         let most = self.settings.limits.import_bytes;
         if u64::try_from(command.content.len()).map_err(Error::internal)? > most {
             return Err(Error::refused(Code::FileTooLarge, format!("файл больше {most} байт")));
         }
+        let CreateImport { file_name, content, mode, answer_column, submit } = command;
+        let file_size = i64::try_from(content.len()).map_err(Error::internal)?;
+        let id = ContentId::generate();
+        self.files.put(id, content).await?;
+        Ok(StagedImport { content: id, file_name, file_size, mode, answer_column, submit })
+    }
+
+    /// Takes a spreadsheet in. What stands in it is read later.
+    ///
+    /// # Errors
+    /// [`Code::RunInProgress`] when too many have not ended yet.
+    pub async fn create_import(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        staged: StagedImport,
+    ) -> Result<ImportDetails> {
+        caller.need(scope(staged.submit))?;
         room(tx, caller).await?;
         let import = Import {
             id: ImportId::generate(),
             organization: caller.organization,
-            mode: command.mode,
-            answer_column: command.answer_column,
-            submit: command.submit,
+            mode: staged.mode,
+            answer_column: staged.answer_column,
+            submit: staged.submit,
             status: ImportStatus::Pending,
             client: client(caller),
-            file_name: command.file_name,
-            file_size: i64::try_from(command.content.len()).map_err(Error::internal)?,
-            content: ContentId::generate(),
+            file_name: staged.file_name,
+            file_size: staged.file_size,
+            content: staged.content,
             counts: None,
             taken: 0,
             marked: None,
@@ -95,7 +120,6 @@ impl Service {
             expires_at: None,
             tries: 0,
         };
-        self.files.put(import.content, command.content).await?;
         imports::insert(tx, &import).await?;
         tx.wake(JobName::Imports);
         Ok(ImportDetails { import, tally: Tally::default() })

@@ -34,23 +34,26 @@ pub struct ItemDetails {
 }
 
 impl Service {
-    /// Newest first, after (`created_at`, `id`).
+    /// Newest first, after (`created_at`, `id`): all that the caller may read.
     ///
     /// # Errors
-    /// The scope `answers:read` is missing.
+    /// Neither of the scopes `answers:read` and `answers:write` is there.
     pub async fn list_operations(
         &self,
         caller: &Caller,
         after: Option<(DateTime<Utc>, OperationId)>,
         limit: i64,
     ) -> Result<Vec<OperationDetails>> {
-        caller.need(Scope::AnswersRead)?;
+        let author = only_of(caller)?;
         let mut conn = self.db.scan().await?;
-        let mut all = Vec::new();
-        for operation in operations::page(&mut conn, caller.organization, after, limit).await? {
-            all.push(details(&mut conn, operation).await?);
-        }
-        Ok(all)
+        let page = operations::page(&mut conn, caller.organization, author.as_deref(), after, limit).await?;
+        let ids: Vec<_> = page.iter().map(|operation| operation.id).collect();
+        let mut tallies = operations::tallies(&mut conn, &ids).await?;
+        let with_tally = |operation: Operation| {
+            let tally = tallies.remove(&operation.id).unwrap_or_default();
+            OperationDetails { operation, tally }
+        };
+        Ok(page.into_iter().map(with_tally).collect())
     }
 
     /// One operation.
@@ -58,9 +61,8 @@ impl Service {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn get_operation(&self, caller: &Caller, id: OperationId) -> Result<OperationDetails> {
-        caller.need(Scope::AnswersRead)?;
         let mut conn = self.db.scan().await?;
-        let operation = operations::get(&mut conn, caller.organization, id).await?.ok_or(Error::NotFound)?;
+        let operation = readable(&mut conn, caller, id).await?;
         details(&mut conn, operation).await
     }
 
@@ -76,9 +78,8 @@ impl Service {
         after: Option<i64>,
         limit: i64,
     ) -> Result<Vec<ItemDetails>> {
-        caller.need(Scope::AnswersRead)?;
         let mut conn = self.db.scan().await?;
-        operations::get(&mut conn, caller.organization, id).await?.ok_or(Error::NotFound)?;
+        readable(&mut conn, caller, id).await?;
         let found = operations::items(&mut conn, id, outcome, after, limit).await?;
         let items =
             found.into_iter().map(|(item, outcome, last_error)| ItemDetails { item, outcome, last_error });
@@ -115,6 +116,25 @@ impl Service {
     }
 }
 
+/// Whose operations a caller may read, `None` for everybody's: who reads answers reads all; who may only write them has to
+/// know what became of his own (`api.md` §4.1).
+fn only_of(caller: &Caller) -> Result<Option<String>> {
+    let reads = caller.scopes.allow(Scope::AnswersRead);
+    if !reads && caller.scopes.allow(Scope::AnswersWrite) {
+        return Ok(Some(caller.author()));
+    }
+    caller.need(Scope::AnswersRead)?;
+    Ok(None)
+}
+
+/// An operation that the caller may read; any other one does not exist for him.
+async fn readable(conn: &mut Conn, caller: &Caller, id: OperationId) -> Result<Operation> {
+    let author = only_of(caller)?;
+    let operation = operations::get(conn, caller.organization, id).await?;
+    let his = |operation: &Operation| author.is_none_or(|author| author == operation.author);
+    operation.filter(his).ok_or(Error::NotFound)
+}
+
 /// Begins an operation on some items; one on which nothing goes on by itself has ended at once.
 pub(crate) async fn begin(
     conn: &mut Conn,
@@ -129,6 +149,7 @@ pub(crate) async fn begin(
         kind,
         status: OperationStatus::Running,
         started_by: caller.subject.clone(),
+        author: caller.author(),
         total: i64::try_from(items.len()).unwrap_or(i64::MAX),
         created_at: now,
         finished_at: None,

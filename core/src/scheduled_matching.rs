@@ -1,7 +1,8 @@
 //! Matches with the registry that begin by themselves after each reading of GIS (`api.md` §12.3).
 //!
 //! A reading that has ended notes that a match is due, in its own transaction, so none is lost; the job `matching` begins it
-//! once no other one is under way and takes the note away in the same transaction, so none is made twice.
+//! once no other one is under way and takes the note away in the same transaction, so none is made twice. A reading that ends
+//! while the requests are looked for notes it anew, and they are looked for once more.
 
 #[cfg(test)]
 mod tests;
@@ -9,16 +10,18 @@ mod tests;
 use chrono::{DateTime, Utc};
 
 use crate::Service;
+use crate::audit::record_own;
+use crate::departments::unknown_department;
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::debt_request::{DebtRequest, Match, ResponseStatus, Stage};
 use crate::domain::match_run::MatchMode;
 use crate::domain::registry::Registry;
 use crate::domain::settings::{MatchingSettings, Standing};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{DebtRequestId, OrganizationId, RegistryId};
 use crate::jobs::JobName;
 use crate::match_runs::{MOST, NewRun, begin, walk};
-use crate::store::debt_requests::Filter;
+use crate::store::debt_requests::{DepartmentFilter, Filter};
 use crate::store::{Tx, match_runs, matches_due, organization_settings, registries};
 
 /// Who begins such a match.
@@ -38,7 +41,7 @@ impl Service {
     /// Sets all of it.
     ///
     /// # Errors
-    /// [`Error::VersionMismatch`](crate::Error::VersionMismatch).
+    /// [`Error::VersionMismatch`]; there is no such department.
     pub async fn set_matching(
         &self,
         tx: &mut Tx,
@@ -46,6 +49,11 @@ impl Service {
         settings: MatchingSettings,
         if_match: Option<i64>,
     ) -> Result<Standing<MatchingSettings>> {
+        caller.need(Scope::SettingsWrite)?;
+        let unknown = unknown_department(tx, caller.organization, settings.department, "/department_id");
+        if let Some(mistake) = unknown.await? {
+            return Err(Error::Invalid(vec![mistake]));
+        }
         self.put_settings(tx, caller, settings, if_match).await
     }
 
@@ -55,6 +63,7 @@ impl Service {
         if match_runs::is_running(&mut conn, organization).await? {
             return Ok(false);
         }
+        let Some(due_since) = matches_due::since(&mut conn, organization).await? else { return Ok(false) };
         let Standing { settings, .. } =
             organization_settings::get::<MatchingSettings>(&mut conn, organization).await?;
         let registry = registries::active(&mut conn, organization, settings.department).await?;
@@ -68,13 +77,22 @@ impl Service {
         };
         drop(conn);
         let mut tx = self.db.begin().await?;
-        if !matches_due::take(&mut tx, organization).await? {
-            return Ok(false);
+        // A reading that ended meanwhile has noted it anew: what it brought was perhaps not seen.
+        if !matches_due::take(&mut tx, organization, due_since).await? {
+            return Ok(true);
+        }
+        let now: Standing<MatchingSettings> = organization_settings::get(&mut tx, organization).await?;
+        if now.settings != settings {
+            return Ok(true);
         }
         if let Some(registry) = registry.filter(|_| !requests.is_empty()) {
             let run = new_run(organization, &registry, &settings, requests);
             match begin(&mut tx, run, self.clock.now()).await {
-                Ok(_) => {}
+                Ok(run) => {
+                    let target = format!("match-runs/{}", run.id);
+                    record_own(&mut tx, organization, "start_match_run", vec![target], run.created_at)
+                        .await?;
+                }
                 // A client was quicker: the note stays, and the match follows that one.
                 Err(error) if error.is_unique() => return Ok(false),
                 Err(error) => return Err(error.into()),
@@ -109,6 +127,7 @@ fn new_run(
         only_debts: settings.only_debts,
         requests,
         started_by: AUTHOR.to_owned(),
+        automatic: true,
         employee: None,
     }
 }
@@ -121,7 +140,7 @@ fn open(settings: &MatchingSettings) -> Filter {
         has_draft: Some(false),
         stages: vec![Stage::New],
         response_statuses: vec![ResponseStatus::NotSent],
-        department: settings.department.filter(|_| !settings.only_debts),
+        department: settings.department.filter(|_| !settings.only_debts).map(DepartmentFilter::Is),
         ..Filter::default()
     }
 }

@@ -109,6 +109,9 @@ fn a_book_with_a_mistake_changes_nothing() {
             .map(|it| (it["code"].as_str().unwrap(), it["detail"].as_str().unwrap()))
             .collect();
         assert_eq!(told.len(), 3);
+        let place = |at: usize| (&problem["errors"][at]["row"], &problem["errors"][at]["column"]);
+        assert_eq!(place(0), (&json!(3), &json!("Код ФИАС дома")));
+        assert_eq!(place(2), (&json!(4), &json!("Лицевой счет")));
         assert!(told[0].1.starts_with("строка 3, столбец «Код ФИАС дома»"), "{told:?}");
         assert!(told[2].0 == "duplicate" && told[2].1.starts_with("строка 4"), "{told:?}");
         upload(&stand.client, b"tea").await.problem(422, "validation_failed");

@@ -189,14 +189,17 @@ fn the_operator_is_told_of_too() {
     for_both(0, async |mut stand: Stand| {
         let doomed = claims_of(stand.token())["jti"].as_str().unwrap().to_owned();
         let mut auditor = String::new();
-        let organization = stand.organization;
+        let (organization, employee) = (stand.organization, stand.employee);
         stand.restart_after(|workshop| {
             workshop.run(&["token", "revoke", &doomed]);
             auditor = workshop.token(&[organization], "audit:read", "30");
             workshop.run(&["org", "resume", "--id", &organization.to_string()]);
+            let (id, executor) = (organization.to_string(), employee.to_string());
+            workshop.run(&["org", "executor", "--id", &id, "--employee", &executor]);
         });
         let found = log(&stand.client.with_token(&auditor)).await;
         let expected = [
+            "set_default_executor",
             "resume_organization",
             "issue_token",
             "revoke_token",
@@ -209,6 +212,8 @@ fn the_operator_is_told_of_too() {
         let mut expected = expected.to_vec();
         expected.sort_unstable();
         assert_eq!(told, expected);
+        let named = found.iter().find(|entry| entry["action"] == "set_default_executor").unwrap();
+        assert_eq!(named["target"], format!("organizations/{organization}"));
         let revoked = found.iter().find(|entry| entry["action"] == "revoke_token").unwrap();
         assert_eq!(revoked["target"], format!("tokens/{doomed}"));
         let actor = json!({

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
-use gis_sim::faults::{Kind, Target, When};
+use gis_sim::faults::{Kind, Rule, Target, When};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -98,7 +98,7 @@ fn nobody_is_answered_unless_somebody_switches_it_on() {
                 "version": 1, "updated_at": null
             })
         );
-        stand.client.post("/v1/court-debts", &registry::debt("кв. 1")).await.ok(201);
+        registry::add(&stand, &registry::debt("кв. 1")).await;
         for _ in 0..10 {
             tomorrow(&stand, 11).await;
         }
@@ -201,6 +201,54 @@ fn more_than_allowed_stops_it() {
             assert!(!stand.held(request).held.answer.unwrap().has_debt);
         }
         assert_eq!(stops(&stand).await.len(), 1);
+        let log = stand.client.walk("/v1/audit-log?actor=auto").await;
+        let mut told: Vec<_> = log.iter().map(|it| it["action"].as_str().unwrap()).collect();
+        told.sort_unstable();
+        let expected = ["auto_answer", "create_answer", "create_answer", "create_answer", "stop_auto_answer"];
+        assert_eq!(told, expected);
+        let begun = log.iter().find(|it| it["action"] == "auto_answer").unwrap();
+        assert_eq!(begun["target"], format!("operations/{}", operation["id"].as_str().unwrap()));
+        assert_eq!((&begun["actor"]["token_id"], &begun["request_id"]), (&Value::Null, &Value::Null));
+    });
+}
+
+/// Q14: GIS fails a whole list for an identifier that it has named itself.
+#[test]
+fn one_request_that_gis_cannot_show_keeps_nobody_else_waiting() {
+    for_both_with(Setup::default, async |stand: Stand| {
+        let requests = created(&stand, 3).await;
+        let settings = json!({ "enabled": true, "days_before_due": 30, "require_registry": false });
+        set(&stand, settings).await.ok(200);
+        let bad = requests[1].as_str();
+        let rule = Rule {
+            operation: Target::ExportDebtSubrequests,
+            organization: None,
+            subrequest: Some(bad.parse().unwrap()),
+            when: When::Always,
+            kind: Kind::StateError {
+                code: "INT002000".to_owned(),
+                text: Some("Ошибка обработки".to_owned()),
+            },
+        };
+        stand.gis().add_fault(rule).unwrap();
+        // The reading of the day comes before the hour of the answers, so that these ask for themselves.
+        tomorrow(&stand, 9).await;
+        a_while(&stand).await;
+        stand.pass_until(hour(today(&stand), 10)).await;
+        for _ in 0..3 {
+            a_while(&stand).await;
+            stand.pass(300).await;
+        }
+        a_while(&stand).await;
+        let [operation] = operations(&stand).await.try_into().unwrap();
+        let items = items(&stand, &operation).await;
+        assert_eq!(items.len(), 3);
+        for item in &items {
+            let code = item["errors"][0]["code"].as_str();
+            assert_eq!(code, (item["debt_request_id"] == bad).then_some("not_read"), "{item:#}");
+        }
+        assert_eq!(stand.client.walk("/v1/answers").await.len(), 2);
+        assert_eq!(stops(&stand).await, Vec::<Value>::new());
     });
 }
 
@@ -260,7 +308,8 @@ fn what_speaks_against_an_answer_is_told() {
         assert_eq!(told.get(others[1]), None, "it is answered");
         assert!(matches!(told.get(&owed).unwrap().as_str(), "debt_found" | "ambiguous"), "{told:?}");
         let mut somewhere = enabled;
-        somewhere["departments"] = json!([uuid::Uuid::now_v7()]);
+        let department = stand.department("Юг", &stand.employee.to_string(), &[]).await;
+        somewhere["departments"] = json!([department]);
         set(&stand, somewhere).await.ok(200);
         assert!(reasons().await.is_empty(), "no request belongs to that department");
     });
@@ -278,6 +327,7 @@ fn settings_are_checked_and_have_a_version() {
             (json!({ "enabled": true, "registry_max_age_days": 0 }), "/registry_max_age_days"),
             (json!({ "enabled": true, "max_per_run": 1001 }), "/max_per_run"),
             (json!({ "enabled": true, "departments": [] }), "/departments"),
+            (json!({ "enabled": true, "departments": [uuid::Uuid::now_v7()] }), "/departments/0"),
             (json!({ "enabled": true, "comment": "я".repeat(1001) }), "/comment"),
             (json!({ "enabled": true, "require_registri": false }), "/require_registri"),
         ] {

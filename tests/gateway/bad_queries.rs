@@ -25,6 +25,8 @@ fn a_wrong_condition_is_refused_by_the_list_and_by_the_count() {
 fn wrong_values(path: &str) -> Vec<Refusal> {
     let conditions = [
         ("department_id", "1", "format"),
+        ("department_id", "nowhere", "format"),
+        ("responsible_id", "nobody", "format"),
         ("executor_id", "nobody", "format"),
         ("stage", "newish", "format"),
         ("stage", "NEW", "format"),

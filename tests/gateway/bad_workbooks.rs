@@ -126,6 +126,18 @@ fn blank_rows(door: Door) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
+/// A workbook whose table stands on two sheets.
+fn two_tables(door: Door) -> Vec<u8> {
+    let mut workbook = Workbook::new();
+    for name in ["Март", "Апрель"] {
+        let sheet = workbook.add_worksheet();
+        sheet.set_name(name).unwrap();
+        sheet.write_row(0, 0, door.header()).unwrap();
+        sheet.write_row(1, 0, door.row()).unwrap();
+    }
+    workbook.save_to_buffer().unwrap()
+}
+
 /// The container of old Excel files, and of those with a password.
 fn old_container(inner: &str) -> Vec<u8> {
     let name = inner.encode_utf16().flat_map(u16::to_le_bytes);
@@ -169,6 +181,7 @@ fn bad_files(door: Door) -> Vec<(Vec<u8>, &'static str, &'static str)> {
         (other_sheet, "column_missing", header[0]),
         (merged, "header_merged", "строка 2: заголовок"),
         (twice, "column_twice", "строка 1: столбец"),
+        (two_tables(door), "two_tables", "«Март» и «Апрель»"),
         (no_rows, "rows_missing", "строки"),
         (blank_rows(door), "rows_missing", "строки"),
     ];

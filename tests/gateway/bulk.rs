@@ -203,3 +203,37 @@ fn what_was_not_sent_can_be_stopped_and_drafts_wait_for_nobody() {
         assert!(stand.held(&ids[1]).held.answer.is_none());
     });
 }
+
+/// Whoever only writes answers knows what became of his own, and nothing of what others do.
+#[test]
+fn whoever_began_an_operation_may_watch_it() {
+    for_both(2, async |mut stand| {
+        let [first, second] = stand.request_ids().await.try_into().unwrap();
+        let preparer = stand.employ("Исполнителев И. И.", None, None).await;
+        let (organization, mut tokens) = (stand.organization, Vec::new());
+        stand.restart_after(|workshop| {
+            tokens.push(workshop.employee_token(organization, &preparer, "answers:write"));
+            tokens.push(workshop.token(&[organization], "answers:submit", "30"));
+            tokens.push(workshop.token(&[organization], "events:read", "30"));
+        });
+        let [writer, sender, stranger] =
+            <[String; 3]>::try_from(tokens).unwrap().map(|token| stand.client.with_token(&token));
+        let drafts = json!({ "items": [no_debt(&first)] });
+        let drafts = writer.post(BULK, &drafts).await.ok(202);
+        let sent = json!({ "submit": true, "items": [no_debt(&second)] });
+        let sent = sender.post(BULK, &sent).await.ok(202);
+        let path = |operation: &Value| format!("/v1/operations/{}", text(&operation["id"]));
+        for (client, own, foreign) in [(&writer, &drafts, &sent), (&sender, &sent, &drafts)] {
+            let listed = client.walk("/v1/operations").await;
+            assert_eq!(listed.iter().map(|it| &it["id"]).collect::<Vec<_>>(), [&own["id"]]);
+            assert_eq!(client.get(&path(own)).await.ok(200)["counts"]["total"], 1);
+            assert_eq!(client.walk(&format!("{}/items", path(own))).await.len(), 1);
+            client.get(&path(foreign)).await.problem(404, "not_found");
+            client.get(&format!("{}/items", path(foreign))).await.problem(404, "not_found");
+        }
+        // One client has the name of the other: `stand.client` reads answers, and so every operation.
+        assert_eq!(stand.client.walk("/v1/operations").await.len(), 2);
+        stranger.get("/v1/operations").await.problem(403, "scope_missing");
+        stranger.get(&path(&sent)).await.problem(403, "scope_missing");
+    });
+}

@@ -1,5 +1,6 @@
 //! Delegation: whoever is responsible answers, or lets somebody else prepare the answer.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -97,15 +98,144 @@ fn f8_only_whoever_is_responsible_sends_and_takes_back() {
             executor.walk(&format!("/v1/operations/{}/items", operation["id"].as_str().unwrap())).await;
         assert!(items.iter().all(|item| item["errors"][0]["code"] == "employee_cannot_submit"), "{items:#?}");
 
-        // Without an identifier in GIS he prepares, and no more.
+        // A head without an identifier in GIS could do no more than prepare: there is none.
         let nameless = json!({ "gis_id": null });
-        stand.client.patch(&format!("/v1/employees/{head}"), &nameless).await.ok(200);
-        refused(responsible.post(&answers(&second), &no_debt(true)).await).await;
-        responsible.post(&answers(&second), &no_debt(false)).await.ok(201);
-        // The system sends in the name of whoever stands in then.
-        let sent = stand.client.post(&answers(&third), &no_debt(true)).await.ok(202);
+        let refused = stand.client.patch(&format!("/v1/employees/{head}"), &nameless).await;
+        refused.problem(409, "employee_in_use");
+        // The system sends in the name of whoever is responsible, or of whomever it names.
+        let sent = stand.client.post(&answers(&second), &no_debt(true)).await.ok(202);
+        assert_eq!(sent["executor_id"], json!(head));
+        let mut named = no_debt(true);
+        named["executor_id"] = json!(stand.employee);
+        let sent = stand.client.post(&answers(&third), &named).await.ok(202);
         assert_eq!(sent["executor_id"], json!(stand.employee));
         stand.until_state(sent["id"].as_str().unwrap(), "delivered").await;
+    });
+}
+
+/// F8: whoever submits is the one who answers, whatever name a command or a draft holds.
+#[test]
+fn f8_nobody_submits_in_the_name_of_another() {
+    for_both(4, async |mut stand| {
+        let [first, second, third, fourth] = stand.request_ids().await.try_into().unwrap();
+        let (head, member, _) = staff(&stand).await;
+        let [responsible, executor] = stand.act_as([&head, &member]);
+        let other = stand.employ("Другов Д. Д.", Some(Uuid::now_v7()), None).await;
+        let answers = |request: &str| format!("/v1/debt-requests/{request}/answers");
+        let as_other = |submit: bool| json!({ "submit": submit, "has_debt": false, "executor_id": other });
+        let posted = responsible.post(&answers(&first), &as_other(true)).await;
+        posted.problem(403, "employee_cannot_submit");
+        assert!(stand.client.walk("/v1/answers").await.is_empty(), "nothing is stored");
+
+        // Of many answers, the one with a foreign name is refused.
+        let item = |request: &str, name: &str| json!({ "debt_request_id": request, "has_debt": false, "executor_id": name });
+        let bulk = json!({ "submit": true, "items": [item(&first, &other), item(&second, &head)] });
+        let operation = responsible.post("/v1/answers/bulk", &bulk).await.ok(202);
+        let path = format!("/v1/operations/{}/items", operation["id"].as_str().unwrap());
+        let items = responsible.walk(&path).await;
+        assert_eq!(items[0]["errors"][0]["code"], "employee_cannot_submit", "{items:#?}");
+        let sent = format!("/v1/answers/{}", items[1]["answer_id"].as_str().unwrap());
+        assert_eq!(stand.client.get(&sent).await.ok(200)["executor_id"], json!(head));
+
+        // A draft may hold another name: whoever submits it puts his own there.
+        let draft = executor.post(&answers(&third), &as_other(false)).await.ok(201);
+        assert_eq!(draft["executor_id"], json!(other));
+        let answer = draft["id"].as_str().unwrap().to_owned();
+        step(&executor, &answer, "complete", json!({})).await.ok(200);
+        let sent = step(&responsible, &answer, "submit", json!({})).await.ok(202);
+        assert_eq!(sent["executor_id"], json!(head));
+        stand.until_state(&answer, "delivered").await;
+        // So it is when the same content is posted to be sent.
+        responsible.post(&answers(&fourth), &as_other(false)).await.ok(201);
+        let sent = responsible.post(&answers(&fourth), &no_debt(true)).await.ok(202);
+        assert_eq!(sent["executor_id"], json!(head));
+    });
+}
+
+/// W10: what whoever is responsible has read is what he sends: nobody else changes an answer that is handed in.
+#[test]
+fn w10_a_prepared_answer_is_changed_by_whoever_is_responsible_alone() {
+    for_both(1, async |mut stand| {
+        let [request] = stand.request_ids().await.try_into().unwrap();
+        let (head, member, _) = staff(&stand).await;
+        let [responsible, executor] = stand.act_as([&head, &member]);
+        let draft =
+            executor.post(&format!("/v1/debt-requests/{request}/answers"), &no_debt(false)).await.ok(201);
+        let answer = draft["id"].as_str().unwrap().to_owned();
+        let path = format!("/v1/answers/{answer}");
+        let prepared = step(&executor, &answer, "complete", json!({})).await.ok(200);
+        let edit = json!({ "comment": "Долг списан" });
+        let refused = executor.patch(&path, &edit).await.problem(409, "state_conflict");
+        assert!(refused["detail"].as_str().unwrap().contains("верните"), "{refused:#}");
+        let versioned = format!("\"{}\"", prepared["version"]);
+        let call = executor.call(Method::PATCH, &path).header("if-match", &versioned).json(&edit);
+        call.send().await.problem(409, "state_conflict");
+        executor.call(Method::DELETE, &path).send().await.problem(409, "state_conflict");
+        let shown = stand.client.get(&path).await.ok(200);
+        assert_eq!((&shown["comment"], &shown["version"]), (&Value::Null, &prepared["version"]));
+
+        let call = responsible.call(Method::PATCH, &path).header("if-match", &versioned).json(&edit);
+        let edited = call.send().await.ok(200);
+        assert_eq!((&edited["state"], &edited["comment"]), (&json!("prepared"), &edit["comment"]));
+        step(&responsible, &answer, "return", json!({})).await.ok(200);
+        let again = json!({ "comment": "Долга нет" });
+        executor.patch(&path, &again).await.ok(200);
+    });
+}
+
+/// A delegated request is not stuck when whoever is responsible leaves: it follows the department, its worker goes on.
+#[test]
+fn a_delegated_request_follows_whoever_is_responsible_now() {
+    for_both(2, async |mut stand| {
+        let [request, own] = stand.request_ids().await.try_into().unwrap();
+        let (head, member, north) = staff(&stand).await;
+        let next = stand.employ("Сменин С. С.", Some(Uuid::now_v7()), Some(&north)).await;
+        let [responsible, executor, successor] = stand.act_as([&head, &member, &next]);
+        let path = format!("/v1/debt-requests/{request}");
+        responsible.patch(&path, &json!({ "executor_id": member })).await.ok(200);
+        // By hand as well, and the work is his own.
+        let own_path = format!("/v1/debt-requests/{own}");
+        responsible.patch(&own_path, &json!({ "executor_id": head })).await.ok(200);
+        let place = async |path: &str| {
+            let shown = stand.client.get(path).await.ok(200);
+            ["department_id", "responsible_id", "executor_id"].map(|field| shown[field].clone())
+        };
+
+        let successor_is_head = json!({ "responsible_id": next });
+        stand.client.patch(&format!("/v1/departments/{north}"), &successor_is_head).await.ok(200);
+        stand.pass(1).await;
+        assert_eq!(place(&path).await, [json!(north), json!(next), json!(member)]);
+        assert_eq!(place(&own_path).await, [json!(north), json!(next), json!(next)]);
+        let draft = executor.post(&format!("{path}/answers"), &no_debt(false)).await.ok(201);
+        let answer = draft["id"].as_str().unwrap().to_owned();
+        step(&executor, &answer, "complete", json!({})).await.ok(200);
+        step(&responsible, &answer, "submit", json!({})).await.problem(403, "employee_cannot_submit");
+        step(&successor, &answer, "submit", json!({})).await.ok(202);
+
+        // The answer is on its way and may be refused still, so it is given to whoever stands in.
+        let left = json!({ "active": false });
+        stand.client.patch(&format!("/v1/employees/{next}"), &left).await.ok(200);
+        stand.pass(1).await;
+        assert_eq!(place(&path).await, [json!(north), json!(stand.employee), json!(member)]);
+    });
+}
+
+/// F7: a head who was put into no department delegates inside the one that he is responsible for.
+#[test]
+fn f7_a_head_without_a_department_delegates_inside_his_own() {
+    for_both(1, async |mut stand| {
+        let [request] = stand.request_ids().await.try_into().unwrap();
+        let (head, member, _) = staff(&stand).await;
+        let outside = json!({ "department_id": null });
+        stand.client.patch(&format!("/v1/employees/{head}"), &outside).await.ok(200);
+        let stranger = stand.employ("Посторонний П. П.", None, None).await;
+        let [responsible] = stand.act_as([&head]);
+        let path = format!("/v1/debt-requests/{request}");
+        let refused = responsible.patch(&path, &json!({ "executor_id": stranger })).await;
+        let refused = refused.problem(422, "validation_failed");
+        assert_eq!(refused["errors"][0]["code"], "other_department");
+        let given = responsible.patch(&path, &json!({ "executor_id": member })).await.ok(200);
+        assert_eq!(given["executor_id"], json!(member));
     });
 }
 
@@ -115,7 +245,7 @@ fn f7_requests_are_delegated_inside_the_department_by_whoever_is_responsible() {
     for_both(1, async |mut stand| {
         let [request] = stand.request_ids().await.try_into().unwrap();
         let (head, member, north) = staff(&stand).await;
-        let stranger = stand.employ("Посторонний П. П.", None, None).await;
+        let stranger = stand.employ("Посторонний П. П.", Some(Uuid::now_v7()), None).await;
         let gone = stand.employ("Ушедший У. У.", None, Some(&north)).await;
         stand.client.patch(&format!("/v1/employees/{gone}"), &json!({ "active": false })).await.ok(200);
         let south = stand.department("Юг", &stranger, &[]).await;

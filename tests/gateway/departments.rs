@@ -10,6 +10,7 @@ use crate::refusal::{Refusal, UNKNOWN, letters, post, refused};
 
 const DEPARTMENTS: &str = "/v1/departments";
 const INVALID: &str = "validation_failed";
+const NAMELESS: &str = "executor_without_gis_id";
 
 fn path(id: &str) -> String {
     format!("{DEPARTMENTS}/{id}")
@@ -47,7 +48,7 @@ fn fallback(stand: &Stand) -> [Value; 3] {
 #[test]
 fn departments_are_made_changed_and_removed() {
     for_both(0, async |stand| {
-        let head = stand.employ("Головин Г. Г.", None, None).await;
+        let head = stand.employ("Головин Г. Г.", Some(Uuid::now_v7()), None).await;
         let houses: Vec<_> = (1..=3).map(Uuid::from_u128).collect();
         let body = json!({ "name": "Север", "responsible_id": head, "houses": houses });
         let made = stand.client.post(DEPARTMENTS, &body).await;
@@ -118,7 +119,7 @@ fn f5_requests_without_a_house_go_to_the_fallback() {
     };
     for_both_with(setup, async |stand: Stand| {
         stand.read_gis().await;
-        let head = stand.employ("Головин Г. Г.", None, None).await;
+        let head = stand.employ("Головин Г. Г.", Some(Uuid::now_v7()), None).await;
         stand.department("Север", &head, &[Uuid::now_v7()]).await;
         let id = stand.asked_about(Fields::default()).await;
         let request = stand.client.get(&format!("/v1/debt-requests/{id}")).await.ok(200);
@@ -133,12 +134,16 @@ fn f6_f10_f11_the_list_and_the_counter_go_by_department_and_executor() {
     for_both(40, async |stand| {
         let all = stand.client.walk("/v1/debt-requests?limit=200").await;
         let house = all.iter().find_map(|it| it["address"]["fias_house_id"].as_str()).unwrap();
-        let head = stand.employ("Головин Г. Г.", None, None).await;
+        let head = stand.employ("Головин Г. Г.", Some(Uuid::now_v7()), None).await;
         let north = stand.department("Север", &head, &[house.parse().unwrap()]).await;
         stand.pass(1).await;
         let wanted =
             all.iter().filter(|it| it["address"]["fias_house_id"] == house).cloned().collect::<Vec<_>>();
-        for query in [format!("department_id={north}"), format!("executor_id={head}")] {
+        for query in [
+            format!("department_id={north}"),
+            format!("executor_id={head}"),
+            format!("responsible_id={head}"),
+        ] {
             let listed = ids(&stand.client.walk(&format!("/v1/debt-requests?{query}")).await);
             assert_eq!(listed, ids(&wanted), "{query}");
             let count = stand.client.get(&format!("/v1/debt-requests/count?{query}")).await.ok(200);
@@ -147,6 +152,14 @@ fn f6_f10_f11_the_list_and_the_counter_go_by_department_and_executor() {
                 (&json!(wanted.len()), &json!(wanted.len())),
                 "{query}"
             );
+        }
+        // Whoever stands in has no department, and finds his own all the same.
+        let rest: Vec<_> = all.iter().filter(|it| it["address"]["fias_house_id"] != house).cloned().collect();
+        for query in ["department_id=none".to_owned(), format!("responsible_id={}", stand.employee)] {
+            let listed = ids(&stand.client.walk(&format!("/v1/debt-requests?{query}")).await);
+            assert_eq!(listed, ids(&rest), "{query}");
+            let count = stand.client.get(&format!("/v1/debt-requests/count?{query}")).await.ok(200);
+            assert_eq!(count["new"], json!(rest.len()), "{query}");
         }
     });
 }
@@ -159,14 +172,17 @@ fn a_change_of_departments_leaves_alone_what_is_answered_or_was_given_by_hand() 
         let [auto, drafted, answered, by_hand] = ids(&all).try_into().unwrap();
         let houses = houses(&all);
         stand.answer(&drafted, &json!({ "has_debt": false })).await;
-        stand.answer(&answered, &json!({ "has_debt": false, "submit": true })).await;
+        let sent = stand.answer(&answered, &json!({ "has_debt": false, "submit": true })).await;
+        stand.until_state(&sent, "delivered").await;
         let keeper = stand.employ("Хранителев Х. Х.", None, None).await;
         let by_hand_path = format!("/v1/debt-requests/{by_hand}");
         stand.client.patch(&by_hand_path, &json!({ "executor_id": keeper })).await.ok(200);
         let kept = [Value::Null, json!(stand.employee), json!(keeper)];
 
-        let (head, next) =
-            (stand.employ("Головин Г. Г.", None, None).await, stand.employ("Сменин С. С.", None, None).await);
+        let (head, next) = (
+            stand.employ("Головин Г. Г.", Some(Uuid::now_v7()), None).await,
+            stand.employ("Сменин С. С.", Some(Uuid::now_v7()), None).await,
+        );
         let north = stand.department("Север", &head, &houses).await;
         stand.pass(1).await;
         for request in [&auto, &drafted] {
@@ -221,6 +237,7 @@ fn wrong_departments_are_refused_with_their_mistakes() {
         stand.department("Юг", &head, &[two]).await;
         let gone = stand.employ("Ушедший У. У.", None, None).await;
         stand.client.patch(&format!("/v1/employees/{gone}"), &json!({ "active": false })).await.ok(200);
+        let nameless = stand.employ("Безымянный Б. Б.", None, None).await;
         let new = |houses: Value| json!({ "name": "А", "responsible_id": head, "houses": houses });
         let create = |body: Value| post(format!("new {body:.80}"), DEPARTMENTS, &body);
         let edit = |body: Value| Refusal::of(format!("edit {body:.80}"), Method::PATCH, &north).json(&body);
@@ -236,6 +253,10 @@ fn wrong_departments_are_refused_with_their_mistakes() {
             create(json!({ "name": "А", "responsible_id": gone }))
                 .is(422, INVALID)
                 .at("/responsible_id", "inactive"),
+            create(json!({ "name": "А", "responsible_id": nameless }))
+                .is(422, NAMELESS)
+                .at("/responsible_id", NAMELESS),
+            edit(json!({ "responsible_id": nameless })).is(422, NAMELESS).at("/responsible_id", NAMELESS),
             create(new(json!(["17"]))).is(422, INVALID).at("/houses/0", "format"),
             create(new(json!(null))).is(422, INVALID).at("/houses", "type"),
             create(new(json!([UNKNOWN, UNKNOWN]))).is(422, INVALID).at("/houses/1", "repeated"),

@@ -35,7 +35,7 @@ fn employees_are_added_changed_and_removed() {
         });
         assert_eq!(added.ok(201), expected);
 
-        let department = stand.department("Север", &id, &[]).await;
+        let department = stand.department("Север", &stand.employee.to_string(), &[]).await;
         let gis_id = Uuid::now_v7();
         let edit = json!({ "name": "Новикова Нина", "gis_id": gis_id, "department_id": department });
         let edited = stand.client.patch(&path(&id), &edit).await.ok(200);
@@ -92,12 +92,16 @@ fn whoever_has_something_to_do_cannot_be_removed() {
         for id in [&stand.employee.to_string(), &head, &worker] {
             remove(id).await.problem(409, "employee_in_use");
         }
+        // GIS knows every head that works here.
+        let nameless = stand.client.patch(&path(&head), &json!({ "gis_id": null })).await;
+        nameless.problem(409, "employee_in_use");
         // Whoever stands in stays, with his name in GIS; the others may leave at any time.
         for edit in [json!({ "active": false }), json!({ "gis_id": null })] {
             let refused = stand.client.patch(&path(&stand.employee.to_string()), &edit).await;
             refused.problem(409, "employee_in_use");
             stand.client.patch(&path(&head), &edit).await.ok(200);
         }
+        stand.client.patch(&path(&head), &json!({ "active": true })).await.problem(409, "employee_in_use");
         stand.client.patch(&request, &json!({ "executor_id": null })).await.ok(200);
         remove(&worker).await.ok(204);
         let responsible = json!({ "responsible_id": stand.employee });

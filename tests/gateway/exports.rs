@@ -209,7 +209,7 @@ fn a_file_is_there_when_it_is_ready_and_until_it_expires() {
 fn a_department_is_the_directorate() {
     for_both(2, async |stand| {
         let ids = stand.request_ids().await;
-        let head = stand.employ("Вымышленная Ольга Петровна", None, None).await;
+        let head = stand.employ("Вымышленная Ольга Петровна", Some(uuid::Uuid::now_v7()), None).await;
         let department = stand.department("Северный участок", &head, &[]).await;
         let given = json!({ "department_id": department });
         stand.client.patch(&format!("/v1/debt-requests/{}", ids[0]), &given).await.ok(200);

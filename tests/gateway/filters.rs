@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::harness::{Stand, for_both, ids};
 
@@ -73,6 +74,11 @@ async fn furnish(stand: &Stand) -> BTreeSet<String> {
         let executor = json!({ "executor_id": executor });
         stand.client.patch(&format!("/v1/debt-requests/{request}"), &executor).await.ok(200);
     }
+    let head = stand.employ("Головин Г. Г.", Some(Uuid::now_v7()), None).await;
+    let north = json!({ "department_id": stand.department("Север", &head, &[]).await });
+    for request in &requests[7..10] {
+        stand.client.patch(&format!("/v1/debt-requests/{request}"), &north).await.ok(200);
+    }
     [requests[1].clone(), requests[2].clone()].into()
 }
 
@@ -97,9 +103,10 @@ fn due_today_goes_by_the_day_of_the_organisation() {
 fn what_nobody_has_is_found_by_no_filter() {
     for_both(3, async |stand| {
         let nobody = "00000000-0000-4000-8000-000000000000";
-        let filters = ["requester_id", "department_id", "executor_id", "fias_house_id"];
+        let filters = ["requester_id", "department_id", "responsible_id", "executor_id", "fias_house_id"];
         for query in filters.map(|name| format!("{name}={nobody}")).into_iter().chain([
             "match_result=found".to_owned(),
+            "responsible_id=none".to_owned(),
             "stage=gone".to_owned(),
             "requester_name=%25".to_owned(),
             "q=_".to_owned(),
@@ -124,6 +131,9 @@ fn cases(all: &[Value], drafts: BTreeSet<String>) -> Vec<Case> {
     let (two, prefix) =
         ([numbers[3].clone(), numbers[9].clone()], numbers[0][..numbers[0].len() - 1].to_owned());
     let executor = some("/executor_id");
+    let north = some("/department_id");
+    let in_north = all.iter().find(|item| item["department_id"] == *north).unwrap();
+    let head = text(in_north, "/responsible_id").unwrap();
     let requester = some("/requester/organization_id");
     let requester_name = some("/requester/name");
     let house = some("/address/fias_house_id");
@@ -181,6 +191,9 @@ fn cases(all: &[Value], drafts: BTreeSet<String>) -> Vec<Case> {
         case("has_draft=false", move |item| !not_drafts.contains(item["id"].as_str().unwrap())),
         case(format!("executor_id={executor}"), is("/executor_id", &executor)),
         case("executor_id=none", |item| item["executor_id"].is_null()),
+        case(format!("responsible_id={head}"), is("/responsible_id", &head)),
+        case(format!("department_id={north}"), is("/department_id", &north)),
+        case("department_id=none", |item| item["department_id"].is_null()),
     ]
 }
 

@@ -2,11 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use gis_sim::faults::Target;
 use reqwest::Method;
 use rust_xlsxwriter::Workbook;
 use serde_json::{Value, json};
 
 use crate::exports::{HAS_DEBT, LAST_NAME, SUBREQUEST, Sheet, sheet};
+use crate::faults::item_error;
 use crate::harness::{Client, Reply, Stand, for_both};
 use crate::registry::send_form;
 
@@ -99,6 +101,10 @@ fn what_was_exported_and_filled_in_is_delivered() {
             (&json!("checked"), json!({ "draft": 1, "queued": 2 }))
         );
         assert_eq!((&checked["file"]["rows"], &checked["file"]["skipped_rows"]), (&json!(5), &json!(1)));
+        assert_eq!(
+            (&checked["file"]["ignored_columns"], &checked["employee_id"]),
+            (&json!([]), &Value::Null)
+        );
         assert!(stand.client.walk("/v1/answers").await.is_empty(), "a preview changes nothing");
         let path = format!("{IMPORTS}/{}", text(&checked["id"]));
         let apply = format!("{path}/apply");
@@ -181,6 +187,42 @@ fn mistakes_are_named_by_row_and_column_and_marked() {
         assert_eq!((marked.rows.len(), told), (5, 4));
         stand.pass(31 * 24 * 3600).await;
         stand.client.get(text(&import["rows_url"])).await.problem(404, "not_found");
+    });
+}
+
+#[test]
+fn whoever_uploads_and_what_is_not_read_is_told() {
+    for_both(1, async |mut stand| {
+        let ids = stand.request_ids().await;
+        let employee = stand.employee.to_string();
+        let [clerk] = stand.act_as([employee.as_str()]);
+        let header = [SUBREQUEST, HAS_DEBT, "Коментарий"].map(ToOwned::to_owned).to_vec();
+        let row = [ids[0].as_str(), "НЕТ", "с опечаткой в заголовке"].map(ToOwned::to_owned).to_vec();
+        let sent = send(&clerk, &book(&Sheet { headers: header, rows: vec![row] }), &[]).await;
+        let path = sent.header("location").to_owned();
+        assert_eq!(sent.ok(202)["employee_id"], json!(employee));
+        let checked = stand.until(&path, |import| import["is_final"] == true).await;
+        assert_eq!(
+            (&checked["employee_id"], &checked["file"]["ignored_columns"]),
+            (&json!(employee), &json!(["Коментарий"]))
+        );
+    });
+}
+
+#[test]
+fn a_row_that_gis_has_refused_is_not_sent_again() {
+    for_both(1, async |stand| {
+        let ids = stand.request_ids().await;
+        stand.fault_once(Target::ImportResponses, &ids[0], item_error("INT016001"));
+        let answer = stand.answer(&ids[0], &json!({ "submit": true, "has_debt": false })).await;
+        stand.until_state(&answer, "rejected").await;
+        let exported = sheet(&stand).await;
+        let row = imported_no_debt(&stand, &exported, &ids[0]).await;
+        assert_eq!(
+            (&row["outcome"], &row["errors"][0]["code"]),
+            (&json!("refused"), &json!("rejected_before"))
+        );
+        assert_eq!(stand.client.walk("/v1/answers").await.len(), 1);
     });
 }
 

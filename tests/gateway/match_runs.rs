@@ -5,10 +5,13 @@ use std::io::Cursor;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use calamine::{Reader as _, Xlsx};
+use gis_sim::control::Fields;
+use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::exports::sheet;
-use crate::harness::{Reply, Stand, for_both};
+use crate::harness::{Reply, Setup, Stand, for_both, for_both_with};
 use crate::registry;
 
 const RUNS: &str = "/v1/match-runs";
@@ -19,7 +22,7 @@ pub(crate) async fn registry_of_first(stand: &Stand, id: &str) {
     let address = &asked["address"];
     let mut debt = registry::debt(address["premises"].as_str().unwrap_or("дом"));
     debt["fias_house_id"] = address["fias_house_id"].clone();
-    stand.client.post("/v1/court-debts", &debt).await.ok(201);
+    registry::add(stand, &debt).await;
 }
 
 async fn start(stand: &Stand, mode: &str, ids: &[String]) -> Reply {
@@ -70,6 +73,10 @@ fn answers_are_made_of_a_match() {
                 "/scope/filter/due_form",
             ),
             (json!({ "scope": { "filter": {} }, "mode": "guess" }), "/mode"),
+            (
+                json!({ "scope": { "ids": ids }, "mode": "preview", "department_id": uuid::Uuid::now_v7() }),
+                "/department_id",
+            ),
         ] {
             let problem = stand.client.post(RUNS, &body).await;
             assert_eq!(problem.status.as_u16(), 422);
@@ -90,6 +97,152 @@ fn a_run_is_stopped() {
         assert_eq!(ended["status"], "succeeded");
         stand.client.post(&format!("{path}/cancel"), &json!({})).await.problem(409, "state_conflict");
         stand.foreigner.get(&path).await.problem(404, "not_found");
+    });
+}
+
+/// F77, F78: branches, each with its registry, answer the debts that they know; the head office answers what is left, and
+/// never «no debt» where a branch that is responsible knows better.
+#[test]
+fn f77_f78_branches_answer_their_debts_first_and_the_head_office_the_rest() {
+    const STREET: &str = "г. Примерск, ул. Ткацкая, д. 1";
+    let setup = || Setup { settings: "[sync]\nleast_pause = \"1s\"\n", ..Setup::default() };
+    for_both_with(setup, async |stand: Stand| {
+        stand.read_gis().await;
+        let head = stand.employee.to_string();
+        let (here, there) = (Uuid::from_u128(0xA1), Uuid::from_u128(0xB1));
+        let north = stand.department("Север", &head, &[here]).await;
+        let south = stand.department("Юг", &head, &[there]).await;
+        let asked = async |house: Uuid, flat: &str| {
+            let fields = Fields {
+                house: Some(Uuid::from_u128(house.as_u128() + 1)),
+                fias_house: Some(house),
+                address: Some(STREET.to_owned()),
+                details: Some(flat.to_owned()),
+                ..Fields::default()
+            };
+            stand.asked_about(fields).await
+        };
+        let owed = asked(here, "кв. 1").await;
+        let free = asked(here, "кв. 2").await;
+        let other = asked(there, "кв. 1").await;
+        let row = |house: Uuid, flat: &str, department: Value| {
+            let mut debt = registry::debt(flat);
+            debt["fias_house_id"] = json!(house);
+            debt["address"] = json!(STREET);
+            debt["department_id"] = department;
+            debt
+        };
+        registry::add(&stand, &row(here, "кв. 1", json!(north))).await;
+        // Nobody asks the south about what is in the north.
+        registry::add(&stand, &row(here, "кв. 2", json!(south))).await;
+        registry::add(&stand, &row(Uuid::now_v7(), "кв. 7", Value::Null)).await;
+
+        let all = [&owed, &free, &other];
+        let run = async |mode: &str, department: Option<&str>, only_debts: bool| {
+            let body = json!({
+                "scope": { "ids": all }, "mode": mode, "department_id": department, "only_debts": only_debts
+            });
+            let run = ended(&stand, stand.client.post(RUNS, &body).await).await;
+            assert_eq!((&run["automatic"], &run["status"]), (&json!(false), &json!("succeeded")));
+            let items = stand.client.walk(run["items_url"].as_str().unwrap()).await;
+            all.map(|id| items.iter().find(|it| it["debt_request_id"] == id.as_str()).unwrap().clone())
+        };
+        let told = |items: &[Value; 3]| {
+            let told = |it: &Value| format!("{} {}", it["result"], it["deed"]).replace('"', "");
+            items.each_ref().map(told)
+        };
+
+        let early = run("preview", None, false).await;
+        assert_eq!(told(&early), ["ambiguous matched", "not_found matched", "not_found matched"]);
+        assert_eq!(early[0]["reasons"][0]["code"], "other_registry");
+        let candidate = &early[0]["candidates"][0];
+        assert_eq!(
+            (&candidate["address"], &candidate["premises"], &candidate["premises_rule"]),
+            (&json!(STREET), &json!("кв. 1"), &json!("same"))
+        );
+        let branch = run("submit", Some(&north), true).await;
+        assert_eq!(told(&branch), ["found queued", "not_found matched", "not_found matched"]);
+        let head_office = run("submit", None, false).await;
+        assert_eq!(told(&head_office), ["ambiguous matched", "not_found queued", "not_found queued"]);
+        for (id, has_debt) in [(&owed, true), (&free, false), (&other, false)] {
+            let request = stand.client.get(&format!("/v1/debt-requests/{id}")).await.ok(200);
+            assert_eq!(request["answer"]["has_debt"], has_debt, "{request:#}");
+            let result = if has_debt { "found" } else { "not_found" };
+            assert_eq!(request["match"]["result"], result);
+        }
+    });
+}
+
+/// A department says «no debt» of its own requests alone.
+#[test]
+fn f78_a_branch_leaves_the_requests_of_others_alone() {
+    for_both(2, async |stand| {
+        let ids = stand.request_ids().await;
+        let head = stand.employee.to_string();
+        let north = stand.department("Север", &head, &[]).await;
+        let mut debt = registry::debt("кв. 1");
+        debt["department_id"] = json!(north);
+        registry::add(&stand, &debt).await;
+        let body = json!({ "scope": { "ids": ids }, "mode": "submit", "department_id": north });
+        let run = ended(&stand, stand.client.post(RUNS, &body).await).await;
+        assert_eq!((&run["counts"]["queued"], &run["counts"]["total"]), (&json!(0), &json!(2)));
+        for item in stand.client.walk(run["items_url"].as_str().unwrap()).await {
+            assert!(!item["reasons"].as_array().unwrap().is_empty(), "{item:#}");
+        }
+        assert!(stand.client.walk("/v1/answers").await.is_empty());
+    });
+}
+
+/// F86
+#[test]
+fn f86_one_run_goes_on_at_a_time() {
+    for_both(2, async |stand| {
+        let ids = stand.request_ids().await;
+        registry_of_first(&stand, &ids[0]).await;
+        let first = start(&stand, "preview", &ids).await;
+        let path = first.header("location").to_owned();
+        first.ok(202);
+        start(&stand, "preview", &ids[..1]).await.problem(409, "run_in_progress");
+        let stopped = stand.client.post(&format!("{path}/cancel"), &json!({})).await.ok(200);
+        assert_eq!((&stopped["status"], &stopped["is_final"]), (&json!("cancelled"), &json!(true)));
+        let next = ended(&stand, start(&stand, "preview", &ids[..1]).await).await;
+        assert_eq!((&next["status"], &next["counts"]["total"]), (&json!("succeeded"), &json!(1)));
+    });
+}
+
+/// What only the registry knew that was replaced must not be sent, nor what it did not know.
+#[test]
+fn a_run_ends_with_the_registry_that_it_goes_by() {
+    for_both(2, async |stand| {
+        let ids = stand.request_ids().await;
+        registry_of_first(&stand, &ids[0]).await;
+        let started = start(&stand, "submit", &ids).await;
+        let file = registry::upload(&stand.client, &[]).await.ok(202);
+        registry::activate(&stand, &file).await.ok(200);
+        let run = ended(&stand, started).await;
+        assert_eq!((&run["status"], &run["counts"]["pending"]), (&json!("registry_replaced"), &json!(2)));
+        assert!(stand.client.walk("/v1/answers").await.is_empty());
+    });
+}
+
+/// What a person has stopped is not sent by a machine.
+#[test]
+fn what_was_cancelled_waits_for_a_person() {
+    for_both(1, async |stand| {
+        let [id] = stand.request_ids().await.try_into().unwrap();
+        let answer = stand.answer(&id, &json!({ "submit": true, "has_debt": false })).await;
+        stand.client.post(&format!("/v1/answers/{answer}/cancel"), &json!({})).await.ok(200);
+        registry_of_first(&stand, &id).await;
+        let run = ended(&stand, start(&stand, "submit", std::slice::from_ref(&id)).await).await;
+        assert_eq!(run["counts"]["queued"], 0);
+        assert_eq!(stand.client.get(&format!("/v1/answers/{answer}")).await.ok(200)["state"], "cancelled");
+        let settings = json!({ "enabled": true, "days_before_due": 30, "require_registry": false });
+        stand.client.call(Method::PUT, "/v1/settings/auto-answer").json(&settings).send().await.ok(200);
+        let preview = stand.client.post("/v1/settings/auto-answer/preview", &json!({})).await.ok(200);
+        assert_eq!(
+            (&preview["items"][0]["answer"], &preview["items"][0]["skip_reason"]),
+            (&json!(false), &json!("needs_person"))
+        );
     });
 }
 

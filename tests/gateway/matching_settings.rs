@@ -1,5 +1,6 @@
 //! Matches that begin by themselves after a reading of GIS, and «no debt» against what the registry says.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -64,11 +65,38 @@ fn each_reading_is_followed_by_one_match_that_answers() {
             assert!(all.iter().take(all.len() - 1).all(|run| run["counts"]["total"] == doubtful));
             let events = stand.client.walk_events("answer.queued").await;
             assert_eq!(events.len(), usize::try_from(count("queued")).unwrap());
+            let log = stand.client.walk("/v1/audit-log?actor=auto&limit=200").await;
+            let told = |action: &str| log.iter().filter(|it| it["action"] == action).count();
+            assert_eq!((told("start_match_run"), told("create_answer")), (all.len(), events.len()));
+            assert!(all.iter().all(|run| run["automatic"] == true));
             set(&stand, json!({ "enabled": false, "mode": "submit" })).await.ok(200);
             sync(&stand).await;
             assert_eq!(runs(&stand).await.len(), all.len());
         },
     );
+}
+
+/// F85: the reading comes at its hour, and the match follows it.
+#[test]
+fn f85_at_the_chosen_hour_gis_is_read_and_matched() {
+    let setup = || Setup { requests: 3, settings: "[sync]\nschedule = \"30 6 * * *\"\n", ..Setup::default() };
+    for_both_with(setup, async |stand: Stand| {
+        stand.read_gis().await;
+        let ids = stand.request_ids().await;
+        registry_of_first(&stand, &ids[0]).await;
+        set(&stand, json!({ "enabled": true })).await.ok(200);
+        let status = stand.client.get("/v1/gis/status").await.ok(200);
+        let hour: DateTime<Utc> = status["next_sync_at"].as_str().unwrap().parse().unwrap();
+        assert_eq!((hour + TimeDelta::hours(3)).format("%H:%M").to_string(), "06:30", "in Moscow");
+        stand.pass_until(hour - TimeDelta::minutes(1)).await;
+        assert_eq!(runs(&stand).await, Vec::<Value>::new());
+        stand.pass(60).await;
+        stand.until("/v1/match-runs", |all| all["items"][0]["is_final"] == true).await;
+        let [run] = runs(&stand).await.try_into().unwrap();
+        assert_eq!((&run["automatic"], &run["counts"]["total"]), (&json!(true), &json!(3)));
+        let began: DateTime<Utc> = run["created_at"].as_str().unwrap().parse().unwrap();
+        assert!(began >= hour && began < hour + TimeDelta::minutes(10), "{began} {hour}");
+    });
 }
 
 #[test]
@@ -98,6 +126,7 @@ fn settings_are_checked() {
             (json!({ "enabled": true, "mode": "preview" }), "/mode"),
             (json!({ "enabled": true, "max_per_run": 0 }), "/max_per_run"),
             (json!({ "enabled": true, "department_id": "x" }), "/department_id"),
+            (json!({ "enabled": true, "department_id": uuid::Uuid::now_v7() }), "/department_id"),
             (json!({ "enabled": true, "only_debt": true }), "/only_debt"),
         ] {
             let problem = set(&stand, settings).await;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::harness::{Setup, Stand, for_both, for_both_with, ids, next_page};
@@ -135,5 +136,19 @@ fn the_history_of_a_request_tells_its_story() {
         for kind in ["debt_request.received", "answer.queued", "answer.delivered"] {
             assert!(kinds.contains(&kind), "{kind} of {kinds:?}");
         }
+    });
+}
+
+/// F1, F2: the gateway reads GIS by itself at the time that it tells.
+#[test]
+fn gis_is_read_when_it_was_said() {
+    for_both(1, async |stand| {
+        let next = stand.client.get("/v1/gis/status").await.ok(200)["next_sync_at"].clone();
+        let next: DateTime<Utc> = next.as_str().unwrap().parse().unwrap();
+        let runs = stand.client.walk("/v1/sync-runs").await.len();
+        stand.pass_until(next - TimeDelta::seconds(1)).await;
+        assert_eq!(stand.client.walk("/v1/sync-runs").await.len(), runs);
+        stand.pass(2).await;
+        assert_eq!(stand.client.walk("/v1/sync-runs").await.len(), runs + 1);
     });
 }

@@ -88,7 +88,24 @@ pub(crate) async fn add_debt_of(stand: &Stand, request: &str) -> bool {
     let (true, Some(premises)) = (house.is_string(), premises) else { return false };
     let mut debt = debt(premises);
     debt["fias_house_id"] = house.clone();
-    stand.client.post(DEBTS, &debt).await.status.as_u16() == 201
+    let added = stand.client.post(DEBTS, &debt).await;
+    let is_added = added.status.as_u16() == 201;
+    if is_added {
+        let_answer(stand, &added.body).await;
+    }
+    is_added
+}
+
+/// Adds a row, and lets its registry answer.
+pub(crate) async fn add(stand: &Stand, debt: &Value) -> Value {
+    let added = stand.client.post(DEBTS, debt).await.ok(201);
+    let_answer(stand, &added).await;
+    added
+}
+
+/// A registry that is put together row by row answers once somebody says that it is complete.
+async fn let_answer(stand: &Stand, row: &Value) {
+    activate(stand, &json!({ "id": row["registry_id"] })).await.ok(200);
 }
 
 fn id(value: &Value) -> &str {
@@ -134,6 +151,29 @@ fn a_file_is_checked_activated_and_replaced() {
 }
 
 #[test]
+fn rows_of_a_registry_that_answers_no_more_are_kept_for_a_month() {
+    for_both(1, async |stand| {
+        let mut registries = Vec::new();
+        for premises in ["кв. 1", "кв. 2"] {
+            let registry = upload(&stand.client, &[(HOUSE, premises)]).await.ok(202);
+            activate(&stand, &registry).await.ok(200);
+            registries.push(registry);
+            stand.pass(60).await;
+        }
+        let path = format!("{REGISTRIES}/{}", id(&registries[0]));
+        let rows = async || stand.client.walk(&format!("{path}/rows")).await.len();
+        stand.pass(29 * 24 * 3600).await;
+        assert_eq!(rows().await, 1);
+        stand.pass(2 * 24 * 3600).await;
+        assert_eq!(rows().await, 0);
+        let shown = stand.client.get(&path).await.ok(200);
+        assert_eq!((&shown["status"], &shown["rows"]), (&json!("replaced"), &json!(1)), "its history stays");
+        activate(&stand, &registries[0]).await.problem(409, "state_conflict");
+        assert_eq!(premises(&stand).await, ["кв. 2"]);
+    });
+}
+
+#[test]
 fn a_bad_file_is_told_row_by_row_or_refused() {
     for_both(1, async |stand| {
         let refused =
@@ -167,6 +207,11 @@ fn a_bad_file_is_told_row_by_row_or_refused() {
                 vec![("registry", Some(NAME), &good), ("department_id", None, department)],
                 "/department_id",
                 "format",
+            ),
+            (
+                vec![("registry", Some(NAME), &good), ("department_id", None, HOUSE.as_bytes())],
+                "/department_id",
+                "not_found",
             ),
         ] {
             let problem = form(&stand.client, &parts).await.problem(422, "validation_failed");
@@ -209,8 +254,22 @@ fn rows_are_changed_one_by_one() {
         let registries = stand.client.walk(REGISTRIES).await;
         assert_eq!(
             (registries.len(), &registries[0]["status"], &registries[0]["file_name"]),
-            (1, &json!("active"), &Value::Null)
+            (1, &json!("checked"), &Value::Null)
         );
+        assert!(
+            premises(&stand).await.is_empty(),
+            "it answers nothing before somebody says that it is complete"
+        );
+        let rows = stand.client.walk(&format!("{REGISTRIES}/{}/rows", id(&registries[0]))).await;
+        assert_eq!((rows.len(), &rows[0]["id"]), (1, &added["id"]));
+        let mut unknown = debt("кв. 1");
+        unknown["department_id"] = json!(uuid::Uuid::now_v7());
+        let problem = stand.client.post(DEBTS, &unknown).await.problem(422, "validation_failed");
+        assert_eq!(
+            (&problem["errors"][0]["pointer"], &problem["errors"][0]["code"]),
+            (&json!("/department_id"), &json!("not_found"))
+        );
+        assert_eq!(activate(&stand, &registries[0]).await.ok(200)["status"], "active");
         let put = async |version: &str, premises: &str| {
             let call = stand.client.call(Method::PUT, &path).header("if-match", version);
             call.json(&debt(premises)).send().await

@@ -61,7 +61,7 @@ pub(crate) async fn identifiers(stand: &Stand) -> BTreeMap<&'static str, String>
     let import = json!({ "file_name": "a.xlsx", "content_base64": "UEs=" });
     let import = stand.client.post("/v1/imports", &import).await.ok(202)["id"].as_str().unwrap().to_owned();
     let registry = registry::upload(&stand.client, &[]).await.ok(202)["id"].as_str().unwrap().to_owned();
-    let debt = stand.client.post("/v1/court-debts", &registry::debt("кв. 1")).await.ok(201);
+    let debt = registry::add(stand, &registry::debt("кв. 1")).await;
     let debt = debt["id"].as_str().unwrap().to_owned();
     let everything = json!({ "scope": { "filter": {} }, "mode": "preview" });
     let matched =
@@ -205,7 +205,9 @@ fn parameter_example(document: &Value, parameter: &Value) -> String {
             (_, Some("date")) => "2026-11-10".to_owned(),
             (_, Some("date-time")) => "2026-11-04T01:15:40Z".to_owned(),
             (Some("boolean"), _) => "true".to_owned(),
-            (Some("string"), None) if parameter["name"] == "executor_id" => "none".to_owned(),
+            (Some("string"), None) if parameter["name"].as_str().is_some_and(|it| it.ends_with("_id")) => {
+                "none".to_owned()
+            }
             (Some("string"), None) => "1".to_owned(),
             other => panic!("no example: {other:?} {parameter}"),
         },

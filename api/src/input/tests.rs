@@ -50,7 +50,7 @@ fn found(body: &str) -> Vec<(String, &'static str, String, Option<u64>)> {
         Ok(body) => panic!("{body:?}"),
         Err(Error::Invalid(mistakes)) => mistakes
             .into_iter()
-            .map(|Mistake { place, code, detail, max }| {
+            .map(|Mistake { place, code, detail, max, .. }| {
                 let Place::Pointer(pointer) = place else { panic!("{place:?}") };
                 (pointer, code, detail, max)
             })

@@ -66,7 +66,19 @@ pub(super) fn require_all(document: &mut Value) {
     {
         let (name, mut schema) = schema;
         require(&mut schema);
+        if name == "FieldProblem" {
+            let_be_absent(&mut schema, &IN_WORKBOOKS);
+        }
         schemas.insert(name, schema);
+    }
+}
+
+/// Fields of a problem that only a mistake in a workbook has.
+const IN_WORKBOOKS: [&str; 2] = ["row", "column"];
+
+fn let_be_absent(schema: &mut Value, fields: &[&str]) {
+    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|name| name.as_str().is_none_or(|name| !fields.contains(&name)));
     }
 }
 

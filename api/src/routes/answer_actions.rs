@@ -1,6 +1,7 @@
 //! Steps of an answer: `/v1/answers/{id}/complete` and its like.
 //!
-//! A step whose effect is there already succeeds again: scripts and 1C repeat requests by themselves.
+//! Scripts and 1C repeat requests by themselves: to cancel a cancelled answer succeeds again. Any other step that is done
+//! already is a conflict, which tells the state; with an `Idempotency-Key` the first reply comes again.
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;

@@ -19,8 +19,12 @@ const LONGEST_TEXT: usize = 255;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters; `read_filter` reads them")]
 pub(crate) struct DebtRequestFilters {
-    /// Подразделение.
-    department_id: Option<Uuid>,
+    /// Подразделение; `none` — вне подразделений.
+    #[param(value_type = Option<String>, pattern = "^(none|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$")]
+    department_id: Option<String>,
+    /// Ответственный; `none` — без ответственного.
+    #[param(value_type = Option<String>, pattern = "^(none|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$")]
+    responsible_id: Option<String>,
     /// Исполнитель; `none` — без исполнителя.
     #[param(value_type = Option<String>, pattern = "^(none|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$")]
     executor_id: Option<String>,
@@ -74,8 +78,9 @@ pub(crate) struct DebtRequestFilters {
     has_draft: Option<bool>,
 }
 
-const DEBT_REQUEST_FILTERS: [&str; 21] = [
+const DEBT_REQUEST_FILTERS: [&str; 22] = [
     "department_id",
+    "responsible_id",
     "executor_id",
     "stage",
     "gis_response_status",
@@ -107,8 +112,9 @@ pub(crate) fn debt_request_parameters(more: &[&'static str]) -> Vec<&'static str
 pub(crate) fn read_debt_request_filter(query: &mut Query) -> (debt_requests::Filter, bool) {
     let due_today = query.one_with("due", read_due).unwrap_or(false);
     let filter = debt_requests::Filter {
-        department: query.one("department_id"),
-        executor: query.one_with("executor_id", read_executor),
+        department: query.one_with("department_id", read_department),
+        responsible: query.one_with("responsible_id", read_employee),
+        executor: query.one_with("executor_id", read_employee),
         stages: query.many("stage"),
         response_statuses: query.many("gis_response_status"),
         request_statuses: query.many("gis_request_status"),
@@ -131,7 +137,15 @@ pub(crate) fn read_debt_request_filter(query: &mut Query) -> (debt_requests::Fil
     (filter, due_today)
 }
 
-fn read_executor(text: &str) -> Result<debt_requests::ExecutorFilter, String> {
+fn read_department(text: &str) -> Result<debt_requests::DepartmentFilter, String> {
+    if text == "none" {
+        return Ok(debt_requests::DepartmentFilter::Nowhere);
+    }
+    let id = text.parse().or(Err("нужен UUID подразделения или none".to_owned()))?;
+    Ok(debt_requests::DepartmentFilter::Is(id))
+}
+
+fn read_employee(text: &str) -> Result<debt_requests::ExecutorFilter, String> {
     if text == "none" {
         return Ok(debt_requests::ExecutorFilter::Nobody);
     }

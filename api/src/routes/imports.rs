@@ -38,7 +38,9 @@ const AGAIN: i64 = 5;
 ///
 /// `mode=preview` (по умолчанию) только проверяет: показывает, что стало бы с каждой строкой; затем `apply` применяет.
 /// `mode=apply` применяет сразу: строки с ошибками не приняты, остальные приняты. Ответы, которые уже есть, — `unchanged`,
-/// поэтому загрузить файл ещё раз безопасно. Несколько должников — несколько строк с одним подзапросом. «Есть документы» — ДА:
+/// поэтому загрузить файл ещё раз безопасно. Ответ, который ждёт отправки, файл с другим содержанием не заменяет
+/// (`answer_queued`), отклонённый ГИС ЖКХ не повторяет (`rejected_before`); пустой комментарий прежнему не противоречит.
+/// Если таблица есть на двух листах, файл не принимается (`two_tables`). Несколько должников — несколько строк с одним подзапросом. «Есть документы» — ДА:
 /// ответ остаётся подготовленным и ждёт файлов. `submit=true` требует права `answers:submit`.
 #[utoipa::path(
     post, path = "/v1/imports", tag = "imports", operation_id = "create_import",
@@ -69,10 +71,12 @@ pub(crate) async fn create_import(
         let Body { content, digest } = Body::<CreateImport>::from_request(&request, &mut payload).await?;
         (content.command().map_err(Error::Invalid)?, digest)
     };
+    // Not within the transaction, for which others would wait.
+    let staged = state.service.stage_import(&caller, command).await?;
     let owner = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {
         Box::pin(async move {
-            let import = Import::from(service.create_import(tx, &owner, command).await?);
+            let import = Import::from(service.create_import(tx, &owner, staged).await?);
             accepted(&import)
         })
     });

@@ -74,7 +74,7 @@ pub(crate) async fn create_answers_bulk(
 
 /// Список операций
 ///
-/// От новых к старым. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
+/// От новых к старым. Читает из базы шлюза, ГИС ЖКХ не спрашивает. С правом `answers:write` без `answers:read` видны только свои операции.
 #[utoipa::path(
     get, path = "/v1/operations", tag = "operations", operation_id = "list_operations",
     params(PageParameters),
@@ -103,6 +103,7 @@ pub(crate) async fn list_operations(
 /// Одна операция
 ///
 /// Пока операция не закончена, `Retry-After` говорит, когда спросить снова. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
+/// С правом `answers:write` без `answers:read` видны только свои операции.
 #[utoipa::path(
     get, path = "/v1/operations/{id}", tag = "operations", operation_id = "get_operation",
     params(("id" = Uuid, Path, description = "Идентификатор операции.", example = json!(examples::OPERATION))),

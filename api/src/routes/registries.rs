@@ -1,13 +1,17 @@
 //! `/v1/court-debt-registries`.
 
+use std::sync::Arc;
+
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
+use debt_core::Error;
 use debt_core::domain::caller::Scope;
 use debt_core::ids::{CourtDebtId, RegistryId};
 use debt_core::registries::{MOST_SCAN_BYTES, NewRegistry};
 use debt_core::spreadsheets::Limits;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::caller::Authenticated;
@@ -29,7 +33,8 @@ use crate::writing::{IdempotencyHeader, UseCase, WithHeaders, reply, write};
 /// Книга Excel, где у каждого адреса с подтверждённым судом долгом одна строка. Столбцы ищутся по заголовкам, порядок
 /// любой. Каждая строка проверяется сразу. Реестр с ошибкой хотя бы в одной
 /// строке не принимается целиком (`refused`): по пропущенной строке получился бы ответ «нет долга». Ошибки и
-/// предупреждения — в `problems_url`. Принятый реестр (`checked`) ничего не меняет, пока не введён в действие.
+/// предупреждения — в `problems_url`. Пустой номер квартиры — дом целиком, с предупреждением `premises_blank`; столбец, которого
+/// шлюз не знает, — предупреждение `column_ignored`: нет ли опечатки. Принятый реестр (`checked`) ничего не меняет, пока не введён в действие.
 ///
 /// Сканы, названные в столбцах «Копия судебного акта», «Акт сверки» и «Дополнительные файлы» (несколько имён — через точку с
 /// запятой), передаются архивом zip в части `files`: до 100 МБ и 5 000 файлов, каждый — как файл ответа по размеру и типу.
@@ -53,7 +58,11 @@ pub(crate) async fn upload_registry(
 ) -> Result<HttpResponse, Failure> {
     caller.need(Scope::RegistryWrite)?;
     let (file, digest) = read_form(&request, &mut payload.into_inner()).await?;
-    let checked = state.service.check_registry(&caller, file).await?;
+    // Thousands of scans take a while. The task goes on when the client hangs up, and what it has stored need not be stored
+    // again when he comes back.
+    let (service, author) = (Arc::clone(&state.service), caller.clone());
+    let check = async move { service.check_registry(&author, file).await };
+    let checked = tokio::spawn(check.in_current_span()).await.map_err(Error::internal)??;
     let author = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {
         Box::pin(async move {
@@ -163,7 +172,9 @@ pub(crate) async fn list_registry_problems(
 
 /// Строки реестра
 ///
-/// В порядке добавления; у реестра с ошибками строк нет. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
+/// В порядке добавления; у реестра с ошибками строк нет. Строки реестра, который не действует, удаляются через 30 дней после
+/// замены (если не введён в действие — после загрузки), вместе со сканами, которые больше никому не нужны; сам реестр и числа
+/// в нём остаются. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
 #[utoipa::path(
     get, path = "/v1/court-debt-registries/{id}/rows", tag = "registry", operation_id = "list_registry_rows",
     params(
@@ -195,7 +206,8 @@ pub(crate) async fn list_registry_rows(
 /// Ввести реестр в действие
 ///
 /// Прежний действующий реестр организации (или подразделения) заменяется целиком и сразу. Заменённый реестр можно
-/// вернуть тем же запросом. Повторить для действующего — не ошибка.
+/// вернуть тем же запросом, пока его строки не удалены (30 дней после замены); потом — 409 `state_conflict`. Повторить для
+/// действующего — не ошибка.
 #[utoipa::path(
     post, path = "/v1/court-debt-registries/{id}/activate", tag = "registry", operation_id = "activate_registry",
     params(

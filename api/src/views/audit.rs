@@ -18,7 +18,9 @@ pub struct AuditEntry {
     /// Кто сделал.
     pub actor: AuditActor,
     /// Что сделано: `operationId` метода; в командной строке — `add_organization`, `resume_organization`,
-    /// `remove_organization`, `issue_token`, `revoke_token`. Возможны новые значения.
+    /// `remove_organization`, `set_default_executor`, `issue_token`, `revoke_token`. Шлюз сам:
+    /// `auto_answer` — операция автоответа, `stop_auto_answer` — автоответ остановлен и не ответил никому, `start_match_run` —
+    /// сверка после выгрузки, `create_answer` — ответ автоответа или такой сверки. Возможны новые значения.
     #[schema(max_length = 64, example = "submit_answer")]
     pub action: String,
     /// С чем: путь объекта без `/v1/`.
@@ -45,7 +47,7 @@ pub struct AuditEntry {
     /// здесь `null`.
     #[schema(max_length = 1000, example = "Ответ дан по ошибке")]
     pub reason: Option<String>,
-    /// `Request-Id` запроса; `null` у командной строки.
+    /// `Request-Id` запроса; `null` у командной строки и у шлюза.
     #[schema(max_length = 64, example = "019a4c00-0000-7000-8000-0000000000f1")]
     pub request_id: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! The conditions of the list of debt requests in a body (`api.md` §4.3): exports and matches take them.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use debt_core::store::debt_requests::{ExecutorFilter, Filter};
+use debt_core::store::debt_requests::{DepartmentFilter, ExecutorFilter, Filter};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -16,9 +16,14 @@ use crate::routes::filters::{
 #[derive(Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DebtRequestFilter {
-    /// Подразделение.
+    /// Подразделение; `none` — вне подразделений.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub department_id: Option<Uuid>,
+    #[schema(pattern = "^(none|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$", example = "none")]
+    pub department_id: Option<String>,
+    /// Ответственный; `none` — без ответственного.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^(none|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$", example = "none")]
+    pub responsible_id: Option<String>,
     /// Исполнитель; `none` — без исполнителя.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(pattern = "^(none|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$", example = "none")]
@@ -103,14 +108,10 @@ pub enum DueWord {
 impl DebtRequestFilter {
     /// The conditions, and whether the last day shall be today.
     pub(crate) fn conditions(self) -> (Filter, bool) {
-        let executor = self.executor_id.and_then(|text| match text.as_str() {
-            "none" => Some(ExecutorFilter::Nobody),
-            // The schema lets nothing else in.
-            id => id.parse().ok().map(ExecutorFilter::Is),
-        });
         let filter = Filter {
-            department: self.department_id.map(Into::into),
-            executor,
+            department: self.department_id.as_deref().and_then(department),
+            responsible: self.responsible_id.as_deref().and_then(employee),
+            executor: self.executor_id.as_deref().and_then(employee),
             stages: self.stage,
             response_statuses: self.gis_response_status,
             request_statuses: self.gis_request_status,
@@ -134,14 +135,42 @@ impl DebtRequestFilter {
     }
 }
 
+/// What a text means; the schema lets in nothing but `none` and identifiers.
+fn department(text: &str) -> Option<DepartmentFilter> {
+    match text {
+        "none" => Some(DepartmentFilter::Nowhere),
+        id => id.parse().ok().map(DepartmentFilter::Is),
+    }
+}
+
+/// The same of an employee.
+fn employee(text: &str) -> Option<ExecutorFilter> {
+    match text {
+        "none" => Some(ExecutorFilter::Nobody),
+        id => id.parse().ok().map(ExecutorFilter::Is),
+    }
+}
+
+fn department_text(filter: DepartmentFilter) -> String {
+    match filter {
+        DepartmentFilter::Is(id) => id.to_string(),
+        DepartmentFilter::Nowhere => "none".to_owned(),
+    }
+}
+
+fn employee_text(filter: ExecutorFilter) -> String {
+    match filter {
+        ExecutorFilter::Is(id) => id.to_string(),
+        ExecutorFilter::Nobody => "none".to_owned(),
+    }
+}
+
 impl From<Filter> for DebtRequestFilter {
     fn from(filter: Filter) -> Self {
         Self {
-            department_id: filter.department.map(|id| id.as_uuid()),
-            executor_id: filter.executor.map(|executor| match executor {
-                ExecutorFilter::Is(id) => id.to_string(),
-                ExecutorFilter::Nobody => "none".to_owned(),
-            }),
+            department_id: filter.department.map(department_text),
+            responsible_id: filter.responsible.map(employee_text),
+            executor_id: filter.executor.map(employee_text),
             stage: filter.stages,
             gis_response_status: filter.response_statuses,
             gis_request_status: filter.request_statuses,

@@ -168,7 +168,7 @@ pub struct DebtRequestCounts {
     /// Новых, с которыми ещё не работали.
     #[schema(example = 200)]
     pub new: i64,
-    /// Без ответа.
+    /// Без ответа; кроме тех, которые ГИС ЖКХ больше не показывает.
     #[schema(example = 240)]
     pub unanswered: i64,
     /// Без ответа, срок сегодня.

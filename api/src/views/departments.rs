@@ -45,7 +45,7 @@ pub struct CreateDepartment {
     /// Название.
     #[schema(min_length = 1, max_length = 255, example = "Северный участок")]
     pub name: String,
-    /// Ответственный сотрудник.
+    /// Ответственный сотрудник; у него должен быть идентификатор ГИС ЖКХ, иначе он не сможет отправлять ответы.
     pub responsible_id: Uuid,
     /// Дома по кодам ФИАС; каждый дом относится не больше чем к одному подразделению.
     #[serde(default)]
@@ -60,7 +60,7 @@ pub struct EditDepartment {
     /// Название.
     #[schema(value_type = String, required = false, min_length = 1, max_length = 255, example = "Северный участок")]
     pub name: Option<String>,
-    /// Ответственный сотрудник.
+    /// Ответственный сотрудник; у него должен быть идентификатор ГИС ЖКХ, иначе он не сможет отправлять ответы.
     #[schema(value_type = Uuid, required = false)]
     pub responsible_id: Option<Uuid>,
     /// Все дома подразделения по кодам ФИАС: прежний список заменяется целиком.

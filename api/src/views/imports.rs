@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::accounts::ColumnHeader;
 use super::answer_input::{decode, not_base64};
 use super::answers::AnswerError;
 use super::words::{AnswerColumnMode, ImportMode, ImportStatus};
@@ -36,6 +37,8 @@ pub struct Import {
     /// Кто загрузил или применил: имя клиента.
     #[schema(max_length = 255, example = "1С Биллинг")]
     pub started_by: String,
+    /// Сотрудник, от имени которого загружен или применён; `null` — токен не привязан к сотруднику.
+    pub employee_id: Option<Uuid>,
     /// Имя файла.
     #[schema(max_length = 255, example = "Запросы.xlsx")]
     pub file_name: String,
@@ -52,7 +55,7 @@ pub struct Import {
     /// Где скачать книгу с отмеченными ошибками; `null`, если отмечать нечего.
     #[schema(max_length = 200, example = "/v1/imports/019a4c00-0000-7000-8000-000000000011/marked")]
     pub marked_url: Option<String>,
-    /// Почему файл не принят.
+    /// Почему файл не принят или обработан не до конца.
     pub error: Option<AnswerError>,
     /// Когда загружен.
     pub created_at: DateTime<Utc>,
@@ -83,6 +86,9 @@ pub struct ImportedFile {
     /// Ошибок заполнения; первые 10 000 есть в строках.
     #[schema(example = 2)]
     pub errors: u32,
+    /// Заголовки столбцов книги, которые не прочитаны: среди них может быть опечатка.
+    #[schema(max_items = 50, value_type = Vec<ColumnHeader>)]
+    pub ignored_columns: Vec<String>,
 }
 
 /// Сколько ответов и ошибочных строк к чему пришли; каждая посчитана один раз.
@@ -265,6 +271,7 @@ impl From<core::ImportDetails> for Import {
             status_label: import.status.label(),
             is_final: import.finished_at.is_some(),
             started_by: import.client.name,
+            employee_id: import.client.employee.map(|id| id.as_uuid()),
             file_name: import.file_name,
             file_size: import.file_size,
             file: import.counts.map(Into::into),
@@ -288,8 +295,9 @@ impl From<domain::ImportCounts> for ImportedFile {
             no_debt_from_blank,
             no_debt_from_other,
             errors,
+            ignored_columns,
         } = counts;
-        Self { rows, skipped_rows, answers, no_debt_from_blank, no_debt_from_other, errors }
+        Self { rows, skipped_rows, answers, no_debt_from_blank, no_debt_from_other, errors, ignored_columns }
     }
 }
 

@@ -64,7 +64,7 @@ pub struct MatchRun {
     pub id: Uuid,
     /// Подразделение, по реестру которого идёт сверка.
     pub department_id: Option<Uuid>,
-    /// Реестр, действовавший в начале сверки: по нему она и идёт.
+    /// Реестр, действовавший в начале сверки: по нему она и идёт. Если его заменили, сверка останавливается.
     pub registry_id: Uuid,
     /// Что делается с итогами.
     pub mode: MatchRunMode,
@@ -77,9 +77,12 @@ pub struct MatchRun {
     pub status_label: &'static str,
     /// Сверка закончена, спрашивать дальше незачем.
     pub is_final: bool,
-    /// Кто начал: имя клиента.
+    /// Кто начал: имя клиента; `sync`, если сверка началась сама.
     #[schema(max_length = 255, example = "1С Биллинг")]
     pub started_by: String,
+    /// Началась сама, после выгрузки из ГИС ЖКХ.
+    #[schema(example = false)]
+    pub automatic: bool,
     /// Сколько чего.
     pub counts: MatchRunCounts,
     /// Где прочитать итог по каждому запросу.
@@ -118,7 +121,7 @@ pub struct MatchRunCounts {
     /// Ответов принято к отправке.
     #[schema(example = 990)]
     pub queued: i64,
-    /// Уже отвечены или в работе.
+    /// Уже отвечены, в работе, или ответ остановил сотрудник.
     #[schema(example = 2)]
     pub skipped: i64,
     /// Ответ не принят.
@@ -146,7 +149,7 @@ pub struct MatchRunItem {
     /// То же по-русски.
     #[schema(max_length = 200, example = "В реестре нет строк по этому дому")]
     pub basis_label: Option<&'static str>,
-    /// Почему нужен сотрудник; пусто, если итог однозначен.
+    /// Почему ответа не следует; пусто, если итог однозначен.
     #[schema(max_items = 10)]
     pub reasons: Vec<MatchRunReason>,
     /// Строки реестра, которые рассматривались, самые близкие первыми.
@@ -162,7 +165,7 @@ pub struct MatchRunItem {
     pub error_code: Option<String>,
 }
 
-/// Почему нужен сотрудник.
+/// Почему ответа не следует.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MatchRunReason {
     /// Код.
@@ -177,6 +180,12 @@ pub struct MatchRunReason {
 pub struct MatchCandidate {
     /// Строка: `GET /v1/court-debts/{id}`.
     pub court_debt_id: Uuid,
+    /// Адрес дома, как он записан в строке; `null`, если его нет или строку удалили.
+    #[schema(max_length = 1000, example = "г Примерск, ул Ткацкая, д. 1")]
+    pub address: Option<String>,
+    /// Помещение, как оно записано в строке; `null`, если строку удалили.
+    #[schema(max_length = 255, example = "кв. 1 комн. 2")]
+    pub premises: Option<String>,
     /// Сама по себе — долг этого помещения.
     pub counts: bool,
     /// Насколько близка, от 0 до 1.
@@ -185,9 +194,9 @@ pub struct MatchCandidate {
     /// Как узнан дом.
     pub house: HouseRule,
     /// Как сравнилось помещение.
-    pub premises: PremisesRule,
+    pub premises_rule: PremisesRule,
     /// Как сравнился адрес.
-    pub address: AddressRule,
+    pub address_rule: AddressRule,
     /// Что говорят даты.
     pub dates: DatesRule,
     /// Всё это по-русски.
@@ -235,6 +244,7 @@ impl From<MatchRunDetails> for MatchRun {
             status_label: run.status.label(),
             is_final: run.finished_at.is_some(),
             started_by: run.started_by,
+            automatic: run.automatic,
             counts,
             items_url: format!("/v1/match-runs/{}/items", run.id),
             content_url: run.finished_at.map(|_| format!("/v1/match-runs/{}/content", run.id)),
@@ -244,8 +254,9 @@ impl From<MatchRunDetails> for MatchRun {
     }
 }
 
-impl From<domain::MatchItem> for MatchRunItem {
-    fn from(item: domain::MatchItem) -> Self {
+impl From<domain::MatchItemDetails> for MatchRunItem {
+    fn from(details: domain::MatchItemDetails) -> Self {
+        let domain::MatchItemDetails { item, places } = details;
         let basis = item.explanation.as_ref().map(|it| it.basis);
         let (reasons, candidates, more_candidates) = item
             .explanation
@@ -262,7 +273,7 @@ impl From<domain::MatchItem> for MatchRunItem {
             basis: basis.map(Into::into),
             basis_label: basis.map(|basis| basis.label()),
             reasons: reasons.into_iter().map(reason).collect(),
-            candidates: candidates.into_iter().map(MatchCandidate::from).collect(),
+            candidates: candidates.into_iter().zip(places).map(MatchCandidate::from).collect(),
             more_candidates,
             answer_id: item.answer.map(|id| id.as_uuid()),
             error_code: item.error,
@@ -270,15 +281,18 @@ impl From<domain::MatchItem> for MatchRunItem {
     }
 }
 
-impl From<domain::WeighedRow> for MatchCandidate {
-    fn from(row: domain::WeighedRow) -> Self {
+impl From<(domain::WeighedRow, Option<domain::RowPlace>)> for MatchCandidate {
+    fn from((row, place): (domain::WeighedRow, Option<domain::RowPlace>)) -> Self {
+        let (address, premises) = place.map_or((None, None), |it| (it.address, Some(it.premises)));
         Self {
             court_debt_id: row.id.as_uuid(),
+            address,
+            premises,
             counts: row.counts,
             score: row.score,
             house: row.house.into(),
-            premises: row.premises.into(),
-            address: row.address.into(),
+            premises_rule: row.premises.into(),
+            address_rule: row.address.into(),
             dates: row.dates.into(),
             labels: [row.house.label(), row.premises.label(), row.address.label(), row.dates.label()],
         }

@@ -83,7 +83,7 @@ words! {
     MatchRunStatus = matches::MatchRunStatus, "Состояние сверки.";
     MatchDeed = matches::Deed, "Что сделано по итогу сверки.";
     MatchBasis = rules::Basis, "На чём основан итог сверки.";
-    MatchReason = rules::Reason, "Почему нужен сотрудник.";
+    MatchReason = rules::Reason, "Почему ответа не следует.";
     HouseRule = rules::HouseRule, "Как узнан дом.";
     PremisesRule = rules::PremisesRule, "Как сравнилось помещение.";
     AddressRule = rules::AddressRule, "Как сравнился адрес.";

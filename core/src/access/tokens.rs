@@ -63,6 +63,7 @@ impl Service {
     pub async fn issue_token(&self, new: NewToken) -> Result<Token> {
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
+        hold_employer(&mut tx, &new).await?;
         let mistakes = mistakes(&mut tx, &new).await?;
         if !mistakes.is_empty() {
             return Err(Error::Invalid(mistakes));
@@ -155,6 +156,16 @@ impl NewToken {
             revoked_at: None,
         }
     }
+}
+
+/// Whoever lets an employee go holds the organisation, and revokes the tokens that he finds: none may come beside it.
+async fn hold_employer(conn: &mut Conn, new: &NewToken) -> Result<()> {
+    // With several organisations the token is refused anyway.
+    let (Some(_), [organization]) = (new.employee, new.organizations.as_slice()) else { return Ok(()) };
+    if organizations::get(conn, *organization).await?.is_some() {
+        organizations::hold(conn, *organization).await?;
+    }
+    Ok(())
 }
 
 async fn mistakes(conn: &mut Conn, new: &NewToken) -> Result<Vec<Mistake>> {

@@ -22,7 +22,7 @@ use crate::store::Tx;
 /// What became of the answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Given {
-    /// It has one already, or somebody works on one.
+    /// It has one already, somebody works on one, or a person has stopped one.
     Skipped,
     /// There is a draft.
     Drafted(AnswerId),
@@ -30,6 +30,16 @@ pub(crate) enum Given {
     Queued(AnswerId),
     /// Something is in its way.
     Refused(&'static str),
+}
+
+impl Given {
+    /// The answer that was made.
+    pub(crate) const fn answer(&self) -> Option<AnswerId> {
+        match self {
+            Self::Drafted(id) | Self::Queued(id) => Some(*id),
+            Self::Skipped | Self::Refused(_) => None,
+        }
+    }
 }
 
 /// How answers are given.
@@ -104,14 +114,14 @@ impl Service {
     }
 }
 
-/// Whether nobody has answered a request or works on an answer; one that was refused waits for a person.
+/// Whether nobody has answered a request or works on an answer. One that was refused, and one that a person has cancelled,
+/// wait for a person.
 fn is_untouched(case: &Case) -> bool {
     let request = &case.request;
-    let over = |state| matches!(state, State::Cancelled | State::Superseded);
     request.gis.response_status == ResponseStatus::NotSent
         && request.stage != Stage::Gone
         && !request.answered
-        && case.answers().iter().all(|answer| over(answer.state))
+        && case.answers().iter().all(|answer| answer.state == State::Superseded)
 }
 
 fn command(debt_request: DebtRequestId, content: ContentDraft, giving: Giving) -> CreateAnswer {

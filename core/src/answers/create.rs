@@ -74,6 +74,9 @@ impl Service {
         command: CreateAnswer,
     ) -> Result<Placed> {
         let order = self.order(tx, caller, desk, command).await?;
+        if order.submit {
+            executor::guard_name(caller, order.executor)?;
+        }
         let disagrees = order.must_agree() && desk.registry_finds_debt(tx).await?;
         let hash = &order.said.hash;
         // An automatic answer takes the place of whatever draft may be there: it is asked for only where none says «debt».

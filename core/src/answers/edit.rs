@@ -10,6 +10,7 @@ use super::input::{
 use super::intake::keep;
 use crate::Service;
 use crate::audit::Changed;
+use crate::domain::answer::{Answer, State};
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::content::{Content, Debtor};
 use crate::domain::event::EventKind;
@@ -35,6 +36,7 @@ impl Service {
         if !answer.state.is_editable() {
             return Err(wrong_state(&answer, "изменить можно только черновик или подготовленный ответ"));
         }
+        guard_review(&desk, &answer, caller)?;
         guard_draft(&answer, caller, if_match)?;
         let before = details(tx, answer.clone(), desk.case.request.gis.due_on).await?;
         let mut mistakes = Vec::new();
@@ -73,6 +75,7 @@ impl Service {
         if !answer.state.is_editable() {
             return Err(wrong_state(&answer, "удалить можно только черновик или подготовленный ответ"));
         }
+        guard_review(&desk, &answer, caller)?;
         guard_draft(&answer, caller, if_match)?;
         let deleted = details(tx, answer.clone(), desk.case.request.gis.due_on).await?;
         answers::delete(tx, id, self.unused_until()).await?;
@@ -80,6 +83,16 @@ impl Service {
         desk.case.close(tx).await?;
         Ok(deleted)
     }
+}
+
+/// A prepared answer is with whoever is responsible, who may have read it already: no other employee changes what he is
+/// about to send (W10). A client that is no employee acts for the organisation.
+fn guard_review(desk: &Desk, answer: &Answer, caller: &Caller) -> Result<()> {
+    let reviews = caller.employee.is_none() || caller.employee == desk.case.request.responsible;
+    if reviews || answer.state != State::Prepared {
+        return Ok(());
+    }
+    Err(wrong_state(answer, "ответ передан на отправку; верните его на доработку"))
 }
 
 impl<T> Patch<T> {

@@ -1,5 +1,6 @@
-//! Who is named to GIS: the employee whom the client names, else whoever is responsible for the request, else the
-//! organisation's default (`api.md` §4.4, §17). And who may have anything sent there at all.
+//! Who is named to GIS: an employee who submits, himself; a client that is no employee names whom it likes, else it is
+//! whoever is responsible for the request, else the organisation's default (`api.md` §4.4, §17). And who may have anything
+//! sent there at all.
 
 use super::office::Office;
 use crate::domain::caller::Caller;
@@ -17,6 +18,16 @@ pub(super) async fn check(
     let Some(id) = named else { return Ok(None) };
     let known = office.employee(conn, id).await?.is_some();
     Ok((!known).then(|| Mistake::at("/executor_id", "not_found", "такого сотрудника нет в организации")))
+}
+
+/// Refuses to submit in somebody else's name: whoever submits is the one who answers (F8). A command that says so is
+/// refused and not silently changed; a draft may hold the name of whoever has prepared it, and is submitted in one's own.
+pub(super) fn guard_name(caller: &Caller, named: Option<EmployeeId>) -> Result<()> {
+    if caller.employee.is_none() || named.is_none() || named == caller.employee {
+        return Ok(());
+    }
+    let detail = "сотрудник отправляет ответ только от своего имени; не указывайте другого исполнителя";
+    Err(Error::refused(Code::EmployeeCannotSubmit, detail))
 }
 
 /// The employee to name; whoever is named on purpose is not passed over.

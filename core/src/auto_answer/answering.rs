@@ -10,6 +10,7 @@ use super::Considered;
 use crate::Service;
 use crate::answers::ContentDraft;
 use crate::answers::by_registry::{Given, Giving};
+use crate::audit::record_own;
 use crate::case::Case;
 use crate::domain::answer::Source;
 use crate::domain::auto_answer::{AutoAnswerRun, Facts, SkipReason, Verdict, decide};
@@ -26,6 +27,8 @@ use crate::store::{Conn, Tx, auto_answer_runs, events};
 
 /// Who gives the answers, as operations and answers name him.
 const AUTHOR: &str = "auto_answer";
+/// What the log says was stopped: a run that answers none leaves nothing else behind.
+const SETTINGS: &str = "settings/auto-answer";
 
 /// Why a run answers none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,8 @@ impl Service {
         let contents = cases.iter().map(|case| (case.request.id, content())).collect();
         let giving = Giving { submit: true, source: Source::Auto };
         let given = self.give(tx, &caller, cases, contents, giving).await?;
+        let made = given.values().filter_map(Given::answer).map(|id| format!("answers/{id}"));
+        record_own(tx, organization.id, "create_answer", made.collect(), now).await?;
         let items: Vec<_> = (0..)
             .zip(considered)
             .map(|(place, Considered { request, verdict })| {
@@ -69,7 +74,9 @@ impl Service {
             })
             .collect();
         if !items.is_empty() {
-            operations::begin(tx, &caller, OperationKind::AutoAnswer, items, now).await?;
+            let begun = operations::begin(tx, &caller, OperationKind::AutoAnswer, items, now).await?;
+            let target = format!("operations/{}", begun.operation.id);
+            record_own(tx, organization.id, "auto_answer", vec![target], now).await?;
         }
         end(tx, run, now).await
     }
@@ -100,9 +107,10 @@ impl Service {
             data,
         };
         tracing::warn!(organization = %run.organization, ?stop, "the automatic answer was stopped");
+        let organization = run.organization;
         end(conn, run, now).await?;
         events::append(conn, &[event], now).await?;
-        Ok(())
+        record_own(conn, organization, "stop_auto_answer", vec![SETTINGS.to_owned()], now).await
     }
 }
 
@@ -172,6 +180,11 @@ pub(crate) fn unread(
 ) -> Vec<DebtRequestId> {
     let stale = considered.iter().filter(|item| is_stale(item, since)).map(|item| item.request.id);
     stale.filter(|id| !asked.contains(id)).collect()
+}
+
+/// Whether GIS has shown in this run any request that would be answered.
+pub(crate) fn any_shown(considered: &[Considered], since: DateTime<Utc>) -> bool {
+    considered.iter().any(|item| item.verdict == Verdict::Answer && !is_stale(item, since))
 }
 
 /// Those that GIS was asked for in vain are left to people.

@@ -8,10 +8,11 @@ mod tests;
 
 use chrono::NaiveDate;
 
-pub(crate) use self::answering::{Stop, end, leave_unread, unread};
+pub(crate) use self::answering::{Stop, any_shown, end, leave_unread, unread};
 pub use self::considered::Considered;
 pub(crate) use self::considered::consider;
 use crate::Service;
+use crate::departments::unknown_department;
 use crate::domain::auto_answer::{Verdict, window};
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::settings::{AutoAnswerSettings, Standing};
@@ -64,6 +65,14 @@ impl Service {
         caller.need(Scope::SettingsWrite)?;
         let comment = crate::answers::remark("/comment", settings.comment);
         let comment = comment.map_err(|mistake| Error::Invalid(vec![mistake]))?;
+        let mut mistakes = Vec::new();
+        for (place, id) in settings.departments.iter().flatten().enumerate() {
+            let at = format!("/departments/{place}");
+            mistakes.extend(unknown_department(tx, caller.organization, Some(*id), &at).await?);
+        }
+        if !mistakes.is_empty() {
+            return Err(Error::Invalid(mistakes));
+        }
         self.put_settings(tx, caller, AutoAnswerSettings { comment, ..settings }, if_match).await
     }
 

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::*;
 use crate::answers::{ContentDraft, CreateAnswer, CreatedOutcome, DebtorDraft};
 use crate::domain::answer::{Confirm, Source, State};
+use crate::domain::audit::{ActorKind, AuditFilter, Whom};
 use crate::domain::auto_answer::{AutoAnswerRun, SkipReason};
 use crate::domain::debt_request::ResponseStatus;
 use crate::domain::event::EventKind;
@@ -62,7 +63,8 @@ async fn owes(bench: &Bench, premises: &str) {
         comment: None,
     };
     let mut tx = bench.service.db.begin().await.unwrap();
-    bench.service.add_court_debt(&mut tx, &bench.caller, draft).await.unwrap();
+    let kept = bench.service.add_court_debt(&mut tx, &bench.caller, draft).await.unwrap();
+    bench.service.activate_registry(&mut tx, &bench.caller, kept.registry).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -186,6 +188,16 @@ fn a_preview_says_what_a_run_then_does() {
                 }
             }
         }
+        let ours = AuditFilter { actor: Some(Whom::Kind(ActorKind::Auto)), ..AuditFilter::default() };
+        let log = bench.service.list_audit_log(&bench.caller, &ours, None, 99).await.unwrap();
+        let mut told: Vec<_> = log.into_iter().map(|it| (it.action, it.target)).collect();
+        told.sort();
+        let named = items.iter().filter_map(|it| it.item.answer);
+        let mut expected: Vec<_> =
+            named.map(|id| ("create_answer".to_owned(), format!("answers/{id}"))).collect();
+        expected.push(("auto_answer".to_owned(), format!("operations/{}", operation.operation.id)));
+        expected.sort();
+        assert_eq!(told, expected);
         let after = bench.service.preview_auto_answer(&bench.caller, 99).await.unwrap();
         assert_eq!((after.answers, after.skips), (0, 4), "what is answered is not asked about again");
     });
@@ -246,6 +258,20 @@ fn what_was_not_read_is_asked_for_once_and_then_left_alone() {
 }
 
 #[test]
+fn departments_that_do_not_exist_are_refused_by_their_places() {
+    for_both(async |db| {
+        let bench = bench(db).await;
+        let departments = Some(vec![crate::ids::DepartmentId::generate()]);
+        let settings = AutoAnswerSettings { departments, ..AutoAnswerSettings::default() };
+        let mut tx = bench.service.db.begin().await.unwrap();
+        let refused = bench.service.set_auto_answer(&mut tx, &bench.caller, settings, None).await;
+        let Error::Invalid(mistakes) = refused.unwrap_err() else { panic!("no mistake") };
+        let crate::error::Place::Pointer(place) = &mistakes[0].place else { panic!("no pointer") };
+        assert_eq!((place.as_str(), mistakes[0].code), ("/departments/0", "not_found"));
+    });
+}
+
+#[test]
 fn a_run_that_is_stopped_answers_none_and_tells_why() {
     for_both(async |db| {
         let bench = bench(db).await;
@@ -264,6 +290,10 @@ fn a_run_that_is_stopped_answers_none_and_tells_why() {
             (&told["reason"], &told["answers"], &told["max_per_run"]),
             (&json!("too_many"), &json!(501), &json!(500))
         );
+        let log =
+            bench.service.list_audit_log(&bench.caller, &AuditFilter::default(), None, 9).await.unwrap();
+        let told: Vec<_> = log.iter().map(|it| (it.action.as_str(), it.target.as_str())).collect();
+        assert_eq!(told, [("stop_auto_answer", "settings/auto-answer")]);
         let reader = only(&bench.caller, Scope::RegistryRead);
         assert!(bench.service.preview_auto_answer(&reader, 9).await.is_err());
     });

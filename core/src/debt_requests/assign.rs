@@ -126,7 +126,8 @@ fn guard_delegation(caller: &Caller, request: &DebtRequest) -> Result<()> {
     Err(Error::refused(Code::NotResponsible, detail))
 }
 
-/// A new executor works here still, and in the department of whoever is responsible, if that one has a department (F7).
+/// A new executor works here still, and in the department of whoever is responsible, or in that of the debt request, if there
+/// is one of them (F7).
 async fn executor_mistake(
     conn: &mut Conn,
     before: &DebtRequest,
@@ -144,7 +145,8 @@ async fn executor_mistake(
     if let Some(mistake) = employee_mistake("/executor_id", executor.map(|person| person.active)) {
         return Ok(Some(mistake));
     }
-    let department = find(after.responsible).and_then(|person| person.department);
+    // A head who was put into no department has people in the one that he is responsible for.
+    let department = find(after.responsible).and_then(|person| person.department).or(after.department);
     let detail = "исполнитель — только сотрудник подразделения, в котором работает ответственный";
     let elsewhere = department.is_some() && executor.and_then(|person| person.department) != department;
     Ok(elsewhere.then(|| Mistake::at("/executor_id", "other_department", detail)))

@@ -138,6 +138,10 @@ pub struct Refused {
 }
 
 impl State {
+    /// On the way to GIS or back: whoever is responsible may have to act once it is settled.
+    pub(crate) const UNDER_WAY: [Self; 5] =
+        [Self::Queued, Self::Sending, Self::Accepted, Self::Uncertain, Self::Revoking];
+
     /// The state after a change.
     ///
     /// # Errors
@@ -169,6 +173,12 @@ impl State {
             (_, _) => return Err(Refused { state: self, change }),
         };
         Ok(next)
+    }
+
+    /// Whether the answer is on its way.
+    #[must_use]
+    pub(crate) fn is_under_way(self) -> bool {
+        Self::UNDER_WAY.contains(&self)
     }
 
     /// Whether the answer changes no more by itself.
@@ -367,8 +377,10 @@ pub struct Answer {
     pub updated_at: DateTime<Utc>,
     /// When it was submitted.
     pub submitted_at: Option<DateTime<Utc>>,
-    /// When it became final.
+    /// When it became final, the last time.
     pub settled_at: Option<DateTime<Utc>>,
+    /// When it was first in force, if it was sent from here. Whatever becomes of it later does not change that.
+    pub delivered_at: Option<DateTime<Utc>>,
 }
 
 impl Answer {
@@ -383,12 +395,12 @@ impl Answer {
             Change::Acknowledge | Change::LoseSight => self.maybe_sent = true,
             Change::NotSent { maybe_sent } => self.maybe_sent = maybe_sent,
             Change::BeginRevoke => self.confirmed_in_gis = false,
+            Change::Deliver => self.delivered_at = self.delivered_at.or(Some(now)),
             Change::Complete
             | Change::Return
             | Change::Cancel
             | Change::Supersede
             | Change::Claim
-            | Change::Deliver
             | Change::Reject
             | Change::Revoke
             | Change::RevokeFailed

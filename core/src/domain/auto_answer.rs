@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use super::answer::{Answer, State};
 use super::calendar::Calendar;
 use super::debt_request::{MatchResult, ResponseStatus, Stage};
+use super::matching::weight;
 use super::settings::{AutoAnswerSettings, Standing};
 use super::words::words;
 use crate::ids::{MessageId, OrganizationId};
@@ -22,8 +23,8 @@ words! {
         InFlight = "in_flight" "Ответ отправляется, или его исход выясняется",
         /// Somebody has written an answer that says «debt».
         DebtWritten = "debt_written" "Есть ответ «долг есть», который не размещён",
-        /// An answer was refused or withdrawn.
-        NeedsPerson = "needs_person" "Прежний ответ отклонён или отозван: решает сотрудник",
+        /// An answer was refused, withdrawn or cancelled.
+        NeedsPerson = "needs_person" "Прежний ответ отклонён, отозван или отменён: решает сотрудник",
         /// No registry answers for it.
         NoRegistry = "no_registry" "Нет действующего реестра задолженностей",
         /// The registry is too old.
@@ -50,11 +51,6 @@ impl Opinion {
     /// With what a further registry found. A debt outweighs a doubt, a doubt outweighs «no debt».
     #[must_use]
     pub fn and(self, result: MatchResult, as_of: DateTime<Utc>) -> Self {
-        let weight = |result: MatchResult| match result {
-            MatchResult::Found => 2,
-            MatchResult::Ambiguous => 1,
-            MatchResult::NotFound => 0,
-        };
         let heavier = self.result.filter(|known| weight(*known) > weight(result)).unwrap_or(result);
         Self { result: Some(heavier), as_of: Some(self.as_of.map_or(as_of, |known| known.min(as_of))) }
     }
@@ -71,7 +67,7 @@ pub struct Facts {
     pub in_flight: bool,
     /// An answer says «debt» and no newer one took its place.
     pub debt_written: bool,
-    /// An answer was refused, withdrawn or placed.
+    /// An answer was refused, withdrawn, cancelled or placed.
     pub settled: bool,
     /// What the registries say.
     pub opinion: Opinion,
@@ -113,7 +109,8 @@ const fn is_under_way(state: State) -> bool {
 
 const fn is_settled(state: State) -> bool {
     match state {
-        State::Delivered | State::Rejected | State::Revoked => true,
+        // What a person has stopped is not sent again by a machine.
+        State::Delivered | State::Rejected | State::Revoked | State::Cancelled => true,
         State::Draft
         | State::Prepared
         | State::Queued
@@ -121,7 +118,6 @@ const fn is_settled(state: State) -> bool {
         | State::Accepted
         | State::Uncertain
         | State::Revoking
-        | State::Cancelled
         | State::Superseded => false,
     }
 }

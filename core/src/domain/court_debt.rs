@@ -42,6 +42,9 @@ pub struct Entry {
     pub in_force_from: NaiveDate,
     /// «Дата погашения задолженности».
     pub repaid_on: Option<NaiveDate>,
+    /// Whether «Дополнительная информация» says anything. One address is one row of a workbook, so further debtors and
+    /// further decisions stand there, and these may be open although the row is repaid.
+    pub noted: bool,
     /// How the row came into the registry.
     pub origin: Origin,
 }
@@ -100,6 +103,7 @@ mod tests {
             premises: Premises::read(premises),
             in_force_from: NaiveDate::from_ymd_opt(2025, 1, 9).unwrap(),
             repaid_on: None,
+            noted: false,
             origin: Origin::Workbook,
         }
     }

@@ -63,20 +63,33 @@ impl Roster {
         Post { department, responsible: responsible.or(self.fallback) }
     }
 
-    /// Gives a debt request to whom it belongs; `false` when he has it already, or somebody gave it by hand, which holds as
-    /// long as the department exists.
+    /// Gives a debt request to whom it belongs; `false` when he has it already. What somebody gave by hand stays in its
+    /// department as long as that exists.
     pub fn assign(&self, request: &mut DebtRequest) -> bool {
+        let exists = request.department.is_none_or(|id| self.departments.contains_key(&id));
+        if request.assigned_by_hand && exists {
+            return self.hand_over(request);
+        }
         let post = self.of(&request.gis.address);
-        let stays = if request.assigned_by_hand {
-            request.department.is_none_or(|id| self.departments.contains_key(&id))
-        } else {
-            post == Post::of(request)
-        };
-        if stays {
+        if !request.assigned_by_hand && post == Post::of(request) {
             return false;
         }
         request.assigned_by_hand = false;
         post.give(request);
+        true
+    }
+
+    /// Who is responsible follows the department also where the work was given by hand: nobody else could send the answer,
+    /// or give the work to another. Whoever works on it goes on, unless it was the one who was responsible.
+    fn hand_over(&self, request: &mut DebtRequest) -> bool {
+        let Post { responsible, .. } = self.post(request.department);
+        if responsible == request.responsible {
+            return false;
+        }
+        if request.executor == request.responsible {
+            request.executor = responsible;
+        }
+        request.responsible = responsible;
         true
     }
 }
@@ -161,19 +174,44 @@ mod tests {
         );
         assert!(!roster.assign(&mut request), "he has it already");
 
-        let by_hand = |department| DebtRequest {
+        let by_hand = |department, responsible| DebtRequest {
             department,
-            responsible: Some(fallback),
+            responsible: Some(responsible),
+            executor: Some(EmployeeId::generate()),
             assigned_by_hand: true,
             ..request.clone()
         };
-        for department in [None, Some(north)] {
-            let mut given = by_hand(department);
-            assert!(!roster.assign(&mut given));
-            assert_eq!(given, by_hand(department));
+        for given in [by_hand(None, fallback), by_hand(Some(north), head)] {
+            let mut after = given.clone();
+            assert!(!roster.assign(&mut after));
+            assert_eq!(after, given);
         }
-        let mut orphan = by_hand(Some(DepartmentId::generate()));
+        let mut orphan = by_hand(Some(DepartmentId::generate()), fallback);
         assert!(roster.assign(&mut orphan));
         assert_eq!((orphan.responsible, orphan.assigned_by_hand), (Some(head), false));
+    }
+
+    #[test]
+    fn what_was_given_by_hand_follows_whoever_is_responsible_now() {
+        let Story { roster, north, head, fallback } = story();
+        let (former, worker) = (EmployeeId::generate(), EmployeeId::generate());
+        let given = DebtRequest {
+            responsible: Some(former),
+            assigned_by_hand: true,
+            ..samples::request(OrganizationId::generate())
+        };
+        for (department, executor, expected) in [
+            (Some(north), Some(worker), (Some(head), Some(worker))),
+            (Some(north), Some(former), (Some(head), Some(head))),
+            (Some(north), None, (Some(head), None)),
+            (roster.houses.get(&TWO).copied(), Some(former), (Some(fallback), Some(fallback))),
+            (None, Some(worker), (Some(fallback), Some(worker))),
+        ] {
+            let mut request = DebtRequest { department, executor, ..given.clone() };
+            assert!(roster.assign(&mut request));
+            assert_eq!((request.responsible, request.executor), expected);
+            assert_eq!((request.department, request.assigned_by_hand), (department, true));
+            assert!(!roster.assign(&mut request), "it comes to rest");
+        }
     }
 }

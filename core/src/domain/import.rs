@@ -100,7 +100,7 @@ pub struct ImportClient {
 }
 
 /// What a workbook says.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportCounts {
     /// Rows that are not blank.
     pub rows: u32,
@@ -114,6 +114,9 @@ pub struct ImportCounts {
     pub no_debt_from_other: u32,
     /// Mistakes of form, those that are not listed too.
     pub errors: u32,
+    /// Headers of columns that nobody reads; a mistyped one may be among them. Earlier imports did not note them.
+    #[serde(default)]
+    pub ignored_columns: Vec<String>,
 }
 
 /// What became of an answer, or of a row that is none.

@@ -32,6 +32,8 @@ words! {
         Succeeded = "succeeded" "Выполнена",
         /// A person has stopped it.
         Cancelled = "cancelled" "Отменена",
+        /// Its registry does not answer any more, so what was left is neither matched nor answered.
+        Replaced = "registry_replaced" "Остановлена: реестр заменён",
     }
 }
 
@@ -42,8 +44,8 @@ words! {
         Pending = "pending" "Ещё не сверен",
         /// It was matched, and there is no answer to make of it.
         Matched = "matched" "Сверен, ответ не создавался",
-        /// It has an answer already, or somebody works on one.
-        Skipped = "skipped" "Уже отвечен или в работе",
+        /// It has an answer already, somebody works on one, or a person has stopped one.
+        Skipped = "skipped" "Уже отвечен, в работе или ответ остановлен сотрудником",
         /// A draft was made.
         Drafted = "draft" "Создан черновик",
         /// An answer goes to GIS.
@@ -76,6 +78,8 @@ pub struct MatchRun {
     pub total: i64,
     /// The client's name.
     pub started_by: String,
+    /// Whether it began by itself; a client may have any name.
+    pub automatic: bool,
     /// The employee who began it.
     pub employee: Option<EmployeeId>,
     /// When it began.
@@ -103,12 +107,19 @@ pub struct MatchItem {
     pub error: Option<String>,
 }
 
+impl MatchItem {
+    /// The rows that were weighed, the closest first.
+    pub fn rows(&self) -> impl Iterator<Item = CourtDebtId> + '_ {
+        self.explanation.iter().flat_map(|explanation| &explanation.candidates).map(|row| row.id)
+    }
+}
+
 /// What a result rests on; no personal data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
     /// What the result rests on.
     pub basis: Basis,
-    /// Why a person must look.
+    /// Why no answer follows.
     pub reasons: Vec<Reason>,
     /// The rows that were weighed, the closest first.
     pub candidates: Vec<WeighedRow>,
@@ -158,6 +169,24 @@ impl From<&matching::Decision> for Explanation {
             more_candidates: decision.more_candidates,
         }
     }
+}
+
+/// An item with what the rows say that were weighed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MatchItemDetails {
+    /// The item.
+    pub item: MatchItem,
+    /// Where each candidate is, in their order; `None` for a row that is no longer there.
+    pub places: Vec<Option<RowPlace>>,
+}
+
+/// Where a row of a registry is, as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowPlace {
+    /// «Адрес дома».
+    pub address: Option<String>,
+    /// «Номер квартиры, комнаты, блока жилого дома».
+    pub premises: String,
 }
 
 /// How many requests of a run came to what.

@@ -10,7 +10,7 @@
 //! | the row | what it does |
 //! |---|---|
 //! | other premises, however the texts are read | nothing |
-//! | repaid before the request was sent | nothing; shown if it is the same place |
+//! | repaid before the request was sent, after the decision, and nothing else is written there | nothing; shown if it is the same place |
 //! | the same place, in force by the end of the period, not repaid, address text not against it | counts: `found` |
 //! | anything between | a doubt, with its reason |
 //!
@@ -18,6 +18,8 @@
 //! `several_rows`, repaid ones included: one address has one row there (F57), so one of them is wrong; rows added one by one
 //! are several decisions and all count. And a request without premises is `premises_missing` as soon as any flat of the
 //! house may owe.
+//!
+//! Several registries may answer for a place: [`Decision::against`] puts what they say together.
 //!
 //! «Not found» also needs a house that is certain: a FIAS identifier, from the request or from a
 //! [`HouseBook`](super::house::HouseBook). A GIS identifier alone may be the other name of a house in the registry.
@@ -50,6 +52,44 @@ pub struct Decision {
     pub candidates: Vec<Candidate>,
     /// How many more there were.
     pub more_candidates: usize,
+    /// Every row that counts, however many are shown; an answer «debt» tells of all of them.
+    pub counting: Vec<CourtDebtId>,
+}
+
+impl Decision {
+    /// With what another registry that answers for the place says of it. Where that weighs more a person must look: this
+    /// registry alone proves nothing, and the rows of the other one are shown first.
+    #[must_use]
+    pub fn against(self, other: Self) -> Self {
+        if weight(other.result) <= weight(self.result) {
+            return self;
+        }
+        let mut reasons = self.reasons;
+        reasons.extend(other.reasons);
+        reasons.push(Reason::OtherRegistry);
+        reasons.sort_unstable();
+        reasons.dedup();
+        let shown = other.candidates.len() + self.candidates.len();
+        let hidden = shown.saturating_sub(MOST_CANDIDATES);
+        Self {
+            result: MatchResult::Ambiguous,
+            basis: Basis::Doubt,
+            reasons,
+            candidates: other.candidates.into_iter().chain(self.candidates).take(MOST_CANDIDATES).collect(),
+            more_candidates: other.more_candidates + self.more_candidates + hidden,
+            counting: Vec::new(),
+        }
+    }
+}
+
+/// How much a result says against «no debt»: a debt outweighs a doubt, a doubt outweighs «no debt».
+#[must_use]
+pub const fn weight(result: MatchResult) -> u8 {
+    match result {
+        MatchResult::Found => 2,
+        MatchResult::Ambiguous => 1,
+        MatchResult::NotFound => 0,
+    }
 }
 
 /// A row that was weighed, with the rule that each side of it met.
@@ -110,7 +150,9 @@ impl Candidate {
         let address = (self.address == AddressRule::Differs).then_some(Reason::AddressTextDiffers);
         let dates = match self.dates {
             DatesRule::InForce | DatesRule::InForceLongAgo | DatesRule::RepaidBefore => None,
-            DatesRule::RepaidLater | DatesRule::AfterPeriod => Some(Reason::NotInPeriod),
+            DatesRule::RepaidLater | DatesRule::RepaidUnclear | DatesRule::AfterPeriod => {
+                Some(Reason::NotInPeriod)
+            }
         };
         let repaid = self.is_repaid();
         [house, premises, address, dates].into_iter().flatten().filter(move |_| !repaid)
@@ -190,9 +232,10 @@ impl<'rows> Weighing<'rows> {
         };
         reasons.sort_unstable();
         reasons.dedup();
+        let counting = self.rows.iter().filter(|(row, _)| row.counts).map(|(row, _)| row.id).collect();
         let more_candidates = self.rows.len().saturating_sub(MOST_CANDIDATES);
         let candidates = self.rows.into_iter().take(MOST_CANDIDATES).map(|(row, _)| row).collect();
-        Decision { result, basis, reasons, candidates, more_candidates }
+        Decision { result, basis, reasons, candidates, more_candidates, counting }
     }
 
     /// A debt, the basis of «no debt», or the reasons of a doubt.

@@ -63,6 +63,8 @@ pub struct Operation {
     pub status: OperationStatus,
     /// The client's name.
     pub started_by: String,
+    /// Whose it is, [`crate::domain::caller::Caller::author`]: several clients may have one name.
+    pub author: String,
     /// How many things it is about.
     pub total: i64,
     /// When it began.

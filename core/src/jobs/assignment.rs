@@ -1,5 +1,5 @@
-//! Gives unanswered debt requests out anew after departments or employees have changed, some at a time. What somebody gave by
-//! hand stays where it is.
+//! Gives debt requests whose answer is not certain out anew after departments or employees have changed, some at a time. What
+//! somebody gave by hand stays in its department, and with whoever works on it.
 
 use serde_json::json;
 
@@ -45,7 +45,8 @@ async fn step(worker: &Worker, organization: OrganizationId) -> Result<(u64, u64
     let now = worker.now();
     let mut changed: Vec<DebtRequest> = Vec::new();
     for mut request in held {
-        let open = !request.answered && request.stage != Stage::Gone;
+        let certain = request.answered && !request.answer.is_some_and(|it| it.state.is_under_way());
+        let open = !certain && request.stage != Stage::Gone;
         if open && roster.assign(&mut request) {
             request.version += 1;
             request.updated_at = now;

@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
-use super::{Report, Worker};
+use super::{Report, Worker, lease};
 use crate::accounts;
 use crate::domain::account::{FoundAccounts, PlaceKey};
 use crate::domain::answer::{Answer, LastError, State};
@@ -27,8 +27,9 @@ use crate::{Error, Result};
 
 /// Debt requests read at once.
 const PAGE: i64 = 500;
-/// Most debt requests of one file: so many rows may come back with answers.
-const MOST_REQUESTS: i64 = 200_000;
+/// Most rows of one file. An answer takes a row for each of its debtors; a file of so many comes back with answers, see
+/// [`Limits`](crate::spreadsheets::Limits).
+const MOST_ROWS: u32 = 100_000;
 /// A page takes a second at most; a worker that was silent so long is gone.
 const LEASE: TimeDelta = TimeDelta::minutes(5);
 /// An export that so many workers have not survived is given up.
@@ -50,31 +51,47 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     let taken = exports::claim(&mut tx, worker.id, worker.now(), worker.now() + LEASE).await?;
     let next = exports::next_due(&mut tx).await?;
     tx.commit().await?;
-    let Some(export) = taken else {
+    let Some(mut export) = taken else {
         return Ok(Report { done: 0, next, detail: json!({ "written": 0 }) });
     };
-    let rows = carry_out(worker, export).await?;
-    Ok(Report { done: 1, next, detail: json!({ "written": rows }) })
+    let done = carry_out(worker, &mut export).await;
+    if let Err(error) = &done {
+        postpone(worker, &export, error).await;
+    }
+    let written = done?;
+    Ok(Report { done: 1, next, detail: json!({ "written": written }) })
+}
+
+/// Lets it be tried again soon.
+async fn postpone(worker: &Worker, export: &Export, error: &Error) {
+    let tries = lease::tries_after(error, export.tries);
+    let postponed = async {
+        let mut tx = worker.service.db.begin().await?;
+        exports::postpone(&mut tx, export.id, worker.id, lease::soon(worker), tries).await?;
+        tx.commit().await
+    };
+    if let Err(error) = postponed.await {
+        tracing::warn!(%error, "an export waits until its lease is over");
+    }
 }
 
 /// How many debt requests were written.
-async fn carry_out(worker: &Worker, mut export: Export) -> Result<i64> {
+async fn carry_out(worker: &Worker, export: &mut Export) -> Result<i64> {
     export.tries += 1;
     export.requests = 0;
     export.status = ExportStatus::Running;
     if export.tries > MOST_TRIES {
-        fail(worker, &mut export, "internal", "файл не удалось записать; попробуйте ещё раз").await?;
+        fail(worker, export, "internal", "файл не удалось записать; попробуйте ещё раз").await?;
         return Ok(0);
     }
-    if !note(worker, &export).await? {
+    if !note(worker, export).await? {
         return Ok(0);
     }
-    match write(worker, &mut export).await? {
+    match write(worker, export).await? {
         Written::Lost => {}
         Written::TooMany => {
-            let detail =
-                format!("под условия подходит больше {MOST_REQUESTS} запросов; разделите их по датам");
-            fail(worker, &mut export, "too_many_rows", &detail).await?;
+            let detail = format!("в файле получается больше {MOST_ROWS} строк; разделите запросы по датам");
+            fail(worker, export, "too_many_rows", &detail).await?;
         }
         Written::File(content) => {
             let size = u64::try_from(content.len()).map_err(Error::internal)?;
@@ -82,7 +99,7 @@ async fn carry_out(worker: &Worker, mut export: Export) -> Result<i64> {
             worker.service.files.put(file.content, content).await?;
             export.file = Some(file);
             export.status = ExportStatus::Succeeded;
-            finish(worker, &mut export).await?;
+            finish(worker, export).await?;
         }
     }
     Ok(export.requests)
@@ -100,9 +117,6 @@ async fn write(worker: &Worker, export: &mut Export) -> Result<Written> {
         }
         after.clone_from(&page.last);
         export.requests += i64::try_from(page.requests.len()).map_err(Error::internal)?;
-        if export.requests > MOST_REQUESTS {
-            return Ok(Written::TooMany);
-        }
         let names = Arc::clone(&names);
         let push = move || {
             page.requests.iter().try_for_each(|(request, accounts)| {
@@ -114,6 +128,9 @@ async fn write(worker: &Worker, export: &mut Export) -> Result<Written> {
             Ok::<_, WriteError>(writer)
         };
         writer = blocking(push).await?.map_err(Error::internal)?;
+        if writer.rows() > MOST_ROWS {
+            return Ok(Written::TooMany);
+        }
         if !note(worker, export).await? {
             return Ok(Written::Lost);
         }

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
-use super::{Report, Worker};
+use super::{Report, Worker, lease};
 use crate::domain::answer::LastError;
 use crate::domain::caller::{Caller, Scopes};
 use crate::domain::import::{AnswerColumnMode, Import, ImportCounts, ImportMode, ImportRow, ImportStatus};
@@ -35,44 +35,60 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     let taken = imports::claim(&mut tx, worker.id, worker.now(), worker.now() + LEASE).await?;
     let next = imports::next_due(&mut tx).await?;
     tx.commit().await?;
-    let Some(import) = taken else {
+    let Some(mut import) = taken else {
         return Ok(Report { done: 0, next, detail: json!({ "taken": 0 }) });
     };
-    let taken = carry_out(worker, import).await?;
+    let done = carry_out(worker, &mut import).await;
+    if let Err(error) = &done {
+        postpone(worker, &import, error).await;
+    }
+    let taken = done?;
     Ok(Report { done: 1, next, detail: json!({ "taken": taken }) })
 }
 
+/// Lets it be tried again soon.
+async fn postpone(worker: &Worker, import: &Import, error: &Error) {
+    let tries = lease::tries_after(error, import.tries);
+    let postponed = async {
+        let mut tx = worker.service.db.begin().await?;
+        imports::postpone(&mut tx, import.id, worker.id, lease::soon(worker), tries).await?;
+        tx.commit().await
+    };
+    if let Err(error) = postponed.await {
+        tracing::warn!(%error, "an import waits until its lease is over");
+    }
+}
+
 /// How many answers were brought to their debt requests.
-async fn carry_out(worker: &Worker, mut import: Import) -> Result<i64> {
+async fn carry_out(worker: &Worker, import: &mut Import) -> Result<i64> {
     import.tries += 1;
     import.status = ImportStatus::Running;
     if import.tries > MOST_TRIES {
-        let detail = "файл не удалось обработать; загрузите его ещё раз";
-        fail(worker, &mut import, "internal", detail).await?;
+        give_up(worker, import).await?;
         return Ok(0);
     }
-    if !note(worker, &import).await? {
+    if !note(worker, import).await? {
         return Ok(0);
     }
     let content = worker.service.files.get(import.content).await?;
-    let sheet = match read(worker, &import, content.clone()).await? {
+    let sheet = match read(worker, import, content.clone()).await? {
         Ok(sheet) => sheet,
         Err(error) => {
-            fail(worker, &mut import, error.code(), &error.sentence()).await?;
+            fail(worker, import, "request", error.code(), &error.sentence()).await?;
             return Ok(0);
         }
     };
-    if import.taken == 0 && !begin(worker, &mut import, &sheet).await? {
+    if import.taken == 0 && !begin(worker, import, &sheet).await? {
         return Ok(0);
     }
-    let caller = caller(&import);
+    let caller = caller(import);
     let done = usize::try_from(import.taken).map_err(Error::internal)?;
     for said in sheet.answers.get(done..).unwrap_or_default().chunks(CHUNK) {
-        if !take(worker, &mut import, &caller, said).await? {
+        if !take(worker, import, &caller, said).await? {
             return Ok(import.taken);
         }
     }
-    finish(worker, &mut import, content).await?;
+    finish(worker, import, content).await?;
     Ok(import.taken)
 }
 
@@ -113,6 +129,7 @@ async fn begin(worker: &Worker, import: &mut Import, sheet: &SheetAnswers) -> Re
         no_debt_from_blank: sheet.counts.no_debt_from_blank,
         no_debt_from_other: sheet.counts.no_debt_from_other,
         errors: count(sheet.errors.count())?,
+        ignored_columns: sheet.ignored_columns.clone(),
     });
     let mut tx = worker.service.db.begin().await?;
     imports::delete_rows(&mut tx, import.id).await?;
@@ -159,11 +176,12 @@ async fn take(worker: &Worker, import: &mut Import, caller: &Caller, said: &[She
         }
     }
     imports::insert_rows(&mut tx, import.id, rows).await?;
-    import.taken += i64::try_from(said.len()).map_err(Error::internal)?;
-    import.tries = 1;
-    let ours = imports::update(&mut tx, import, worker.id, Some(worker.now() + LEASE)).await?;
+    let taken = import.taken + i64::try_from(said.len()).map_err(Error::internal)?;
+    let moved_on = Import { taken, tries: 1, ..import.clone() };
+    let ours = imports::update(&mut tx, &moved_on, worker.id, Some(worker.now() + LEASE)).await?;
     if ours {
         tx.commit().await?;
+        *import = moved_on;
     }
     Ok(ours)
 }
@@ -175,16 +193,36 @@ async fn note(worker: &Worker, import: &Import) -> Result<bool> {
     Ok(ours)
 }
 
-async fn fail(worker: &Worker, import: &mut Import, code: &str, detail: &str) -> Result<()> {
+/// Ends what could not be worked off after several tries. What was taken stays taken, and nobody must be told otherwise.
+async fn give_up(worker: &Worker, import: &mut Import) -> Result<()> {
+    let answers = import.counts.as_ref().map(|counts| i64::from(counts.answers));
+    let is_whole = answers.is_some_and(|answers| answers <= import.taken);
+    if import.mode == ImportMode::Apply && answers.is_some() && import.taken > 0 {
+        import.status = ImportStatus::CompletedWithErrors;
+        if !is_whole {
+            let detail = "файл обработан не до конца; загрузите его ещё раз, принятые ответы не повторятся";
+            import.error = Some(last_error("service", "internal", detail));
+        }
+        return close(worker, import).await;
+    }
+    let detail = "файл не удалось обработать; загрузите его ещё раз";
+    fail(worker, import, "service", "internal", detail).await
+}
+
+async fn fail(worker: &Worker, import: &mut Import, origin: &str, code: &str, detail: &str) -> Result<()> {
     import.status = ImportStatus::Failed;
-    import.error = Some(LastError {
-        origin: "request".to_owned(),
+    import.error = Some(last_error(origin, code, detail));
+    close(worker, import).await
+}
+
+fn last_error(origin: &str, code: &str, detail: &str) -> LastError {
+    LastError {
+        origin: origin.to_owned(),
         code: code.to_owned(),
         detail: detail.to_owned(),
         pointer: None,
         gis: None,
-    });
-    close(worker, import).await
+    }
 }
 
 async fn finish(worker: &Worker, import: &mut Import, content: Bytes) -> Result<()> {
@@ -195,10 +233,15 @@ async fn finish(worker: &Worker, import: &mut Import, content: Bytes) -> Result<
         (ImportMode::Apply, false) => ImportStatus::CompletedWithErrors,
     };
     if !errors.is_empty() {
-        let copy = marked(worker, content, errors).await?;
-        let id = ContentId::generate();
-        worker.service.files.put(id, copy).await?;
-        import.marked = Some(id);
+        // Whatever is wrong with the copy, the mistakes are told row by row, and what was taken is taken.
+        match marked(worker, content, errors).await {
+            Ok(copy) => {
+                let id = ContentId::generate();
+                worker.service.files.put(id, copy).await?;
+                import.marked = Some(id);
+            }
+            Err(error) => tracing::error!(import = %import.id, %error, "the mistakes could not be marked"),
+        }
     }
     close(worker, import).await
 }

@@ -17,16 +17,24 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
         let mut conn = worker.service.db.read().await?;
         matches_due::all(&mut conn, MOST_DUE).await?
     };
-    let mut moved = 0;
+    // One organisation or run that fails for a reason of ours must not stop the others.
+    let (mut moved, mut trouble) = (0, None);
     for organization in due {
-        moved += u64::from(worker.service.begin_due_match(organization).await?);
+        match worker.service.begin_due_match(organization).await {
+            Ok(has_begun) => moved += u64::from(has_begun),
+            Err(error) => trouble = Some(error),
+        }
     }
     let unfinished = {
         let mut conn = worker.service.db.read().await?;
         match_runs::unfinished(&mut conn, FEW).await?
     };
     for id in &unfinished {
-        moved += worker.service.step_match_run(*id).await?;
+        match worker.service.step_match_run(*id).await {
+            Ok(steps) => moved += steps,
+            Err(error) => trouble = Some(error),
+        }
     }
-    Ok(Report { done: moved, next: None, detail: json!({ "running": unfinished.len(), "moved": moved }) })
+    let detail = json!({ "running": unfinished.len(), "moved": moved });
+    trouble.map_or(Ok(Report { done: moved, next: None, detail }), Err)
 }

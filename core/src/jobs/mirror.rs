@@ -23,7 +23,7 @@ use crate::domain::debt_request::{
 use crate::domain::department::Roster;
 use crate::domain::event::{EventKind, NewEvent};
 use crate::ids::{AnswerId, DebtRequestId, OrganizationId};
-use crate::store::{Tx, answers, debt_requests, events};
+use crate::store::{Tx, answers, debt_requests, events, organizations};
 
 /// What a merge did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -58,6 +58,9 @@ pub(crate) async fn merge(
     let roster = match housings.as_slice() {
         [] => Roster::default(),
         new => {
+            // Whoever changes departments holds the organisation: these requests are given out as he leaves them, or he finds
+            // them. Nobody who holds an organisation takes debt requests after it.
+            organizations::hold(tx, organization).await?;
             let houses = new
                 .iter()
                 .flat_map(|housing| [housing.fias_house.map(Into::into), housing.house.map(Into::into)]);

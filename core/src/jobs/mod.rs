@@ -21,6 +21,7 @@ mod import_files;
 mod items;
 mod journal;
 mod judge;
+mod lease;
 mod looks;
 mod matching;
 mod mirror;

@@ -9,22 +9,22 @@ use crate::domain::operation::{Operation, OperationStatus};
 use crate::operations::end;
 use crate::store::operations;
 
-/// Operations looked at in one activation.
+/// Operations ended in one activation.
 const BATCH: i64 = 100;
 /// Clients read the state of each item at once; that all have ended is told so much later at most.
 const PAUSE: TimeDelta = TimeDelta::seconds(10);
 
 pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
-    let unfinished = {
+    let (over, unfinished) = {
         let mut conn = worker.service.db.scan().await?;
-        operations::unfinished(&mut conn, BATCH).await?
+        (operations::over(&mut conn, BATCH).await?, operations::count_unfinished(&mut conn).await?)
     };
-    let (running, mut ended) = (unfinished.len(), 0);
-    for operation in unfinished {
+    let mut ended = 0;
+    for operation in over {
         ended += u64::from(end_if_over(worker, &operation).await?);
     }
-    let next = (running > 0).then(|| worker.now() + PAUSE);
-    Ok(Report { done: ended, next, detail: json!({ "running": running, "ended": ended }) })
+    let next = (unfinished > 0).then(|| worker.now() + PAUSE);
+    Ok(Report { done: ended, next, detail: json!({ "running": unfinished, "ended": ended }) })
 }
 
 async fn end_if_over(worker: &Worker, seen: &Operation) -> Result<bool> {

@@ -29,7 +29,7 @@ use crate::domain::employee::Employee;
 use crate::domain::evidence::Part;
 use crate::domain::message::{Message, MessageState, Purpose};
 use crate::domain::organization::Organization;
-use crate::domain::submission::{Submission, SubmissionState};
+use crate::domain::submission::{Action, Submission, SubmissionState};
 use crate::ids::OrganizationId;
 use crate::store::gis_operations::Operation;
 use crate::store::{Tx, answers, employees, messages, organizations, submissions, watches};
@@ -189,8 +189,13 @@ async fn commit(
             continue;
         }
         let executor = executor(item, organization, &staff);
-        match packages::action(&item.submission, &item.answer, executor, &means) {
+        let guid = executor.and_then(|person| person.gis_guid).map(Into::into);
+        match packages::action(&item.submission, &item.answer, guid, &means) {
             Ok(action) => {
+                // Whoever was named may have lost the identifier since: the answer tells in whose name GIS gets it.
+                if item.submission.action == Action::Send {
+                    item.answer.executor = executor.map(|person| person.id);
+                }
                 item.overtake_repairs();
                 item.begin(message.sent_at)?;
                 called.push(item.submission.debt_request);
@@ -239,15 +244,11 @@ async fn staff(tx: &mut Tx, organization: &Organization, items: &[Item]) -> Resu
 }
 
 /// Who answers: the one named in the answer, else who is responsible, else who stands in (`api.md` §17).
-fn executor(
-    item: &Item,
-    organization: &Organization,
-    staff: &[Employee],
-) -> Option<gis_client::ids::ExecutorId> {
+fn executor<'a>(item: &Item, organization: &Organization, staff: &'a [Employee]) -> Option<&'a Employee> {
     let responsible = item.case.request.responsible;
     let named = [item.answer.executor, responsible, organization.default_executor];
     let mut known = named.into_iter().flatten().filter_map(|id| staff.iter().find(|person| person.id == id));
-    known.find_map(|person| person.gis_guid).map(Into::into)
+    known.find(|person| person.gis_guid.is_some())
 }
 
 async fn call(
@@ -348,7 +349,6 @@ const fn state_after(end: End) -> MessageState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::submission::Action;
     use crate::ids::DebtRequestId;
     use crate::store::test_rows;
 

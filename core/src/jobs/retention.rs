@@ -1,5 +1,6 @@
-//! Deletes what is no longer needed: old events, receipts, operations, exports, imports and audit entries, files that no answer uses,
-//! messages of the archive whose time is over, content without a row; and lets the database count what is left.
+//! Deletes what is no longer needed: old events, receipts, operations, exports, imports and audit entries, rows of registries
+//! that answer no more, files that no answer uses, messages of the archive whose time is over, content without a row; and
+//! lets the database count what is left.
 //!
 //! Rows go before content: a row without content would be a promise that nobody can keep, content without a row is only
 //! swept later.
@@ -15,7 +16,7 @@ use crate::Result;
 use crate::ids::ContentId;
 use crate::store::{
     attachments, audit, auto_answer_runs, deadline_notices, events, evidence, exports, imports, match_runs,
-    operations, receipts,
+    operations, receipts, registries,
 };
 
 /// Rows deleted in one transaction; others can write in between.
@@ -43,9 +44,12 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     let receipts = receipts::delete_before(&mut tx, before(now, retention.receipts), BATCH).await?;
     let operations = operations::delete_before(&mut tx, before(now, retention.operations), FEW).await?;
     let (exports, spreadsheets) = exports::delete_expired(&mut tx, now, BATCH).await?;
-    let (imports, workbooks) = imports::delete_expired(&mut tx, now, FEW).await?;
+    let (imports, workbooks) = imports::delete_expired(&mut tx, now, BATCH).await?;
     let runs = match_runs::delete_before(&mut tx, before(now, retention.operations), FEW).await?;
     let automatic = auto_answer_runs::delete_before(&mut tx, before(now, retention.operations)).await?;
+    let kept = before(now, retention.operations);
+    let unused_until = worker.service.unused_until();
+    let debts = registries::delete_rows_before(&mut tx, kept, now, unused_until, BATCH).await?;
     let notices = deadline_notices::delete_before(&mut tx, before(now, NOTICE_AGE)).await?;
     let files = attachments::delete_expired(&mut tx, now, BATCH).await?;
     let audited = audit::delete_before(&mut tx, before(now, retention.audit), BATCH).await?;
@@ -63,6 +67,7 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
         + imports
         + runs
         + automatic
+        + debts
         + notices
         + audited
         + files.len()
@@ -73,7 +78,7 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     Ok(Report {
         done: u64::try_from(rows).unwrap_or(u64::MAX),
         next: Some(now + PAUSE),
-        detail: json!({ "events": events, "receipts": receipts, "operations": operations, "exports": exports, "imports": imports, "match_runs": runs, "auto_answer_runs": automatic, "notices": notices, "audit": audited, "files": files.len(), "evidence": messages.len(), "orphans": orphans, "counted": counted }),
+        detail: json!({ "events": events, "receipts": receipts, "operations": operations, "exports": exports, "imports": imports, "match_runs": runs, "auto_answer_runs": automatic, "court_debts": debts, "notices": notices, "audit": audited, "files": files.len(), "evidence": messages.len(), "orphans": orphans, "counted": counted }),
     })
 }
 

@@ -43,7 +43,7 @@ impl Service {
             match_runs::get(&mut conn, caller.organization, id).await?.ok_or(Error::NotFound)?
         };
         match run.status {
-            MatchRunStatus::Succeeded | MatchRunStatus::Cancelled => {}
+            MatchRunStatus::Succeeded | MatchRunStatus::Cancelled | MatchRunStatus::Replaced => {}
             MatchRunStatus::Running => {
                 let detail = "сверка ещё не закончена; списки будут, когда она закончится";
                 return Err(Error::conflict(Code::StateConflict, detail, None));

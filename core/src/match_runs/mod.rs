@@ -8,16 +8,21 @@ mod scope;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
 pub(crate) use self::compare::compare;
 pub(crate) use self::scope::{MOST, walk};
 use crate::Service;
+use crate::departments::unknown_department;
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::debt_request::MatchResult;
 use crate::domain::event::{EventKind, NewEvent};
-use crate::domain::match_run::{MatchItem, MatchMode, MatchRun, MatchRunStatus, MatchTally};
+use crate::domain::match_run::{
+    MatchItem, MatchItemDetails, MatchMode, MatchRun, MatchRunStatus, MatchTally, RowPlace,
+};
 use crate::error::{Code, Error, Result};
 use crate::ids::{DebtRequestId, DepartmentId, EmployeeId, ImportId, MatchRunId, OrganizationId, RegistryId};
 use crate::jobs::JobName;
@@ -57,6 +62,8 @@ pub(crate) struct NewRun {
     pub(crate) only_debts: bool,
     pub(crate) requests: Vec<DebtRequestId>,
     pub(crate) started_by: String,
+    /// Whether nobody asked for it.
+    pub(crate) automatic: bool,
     pub(crate) employee: Option<EmployeeId>,
 }
 
@@ -81,7 +88,7 @@ impl Service {
     /// Starts a run. The registry that answers now is the one it goes by to its end.
     ///
     /// # Errors
-    /// [`Code::RunInProgress`]; [`Code::StateConflict`] when no registry answers.
+    /// [`Code::RunInProgress`]; [`Code::StateConflict`] when no registry answers; there is no such department.
     pub async fn start_match_run(
         &self,
         tx: &mut Tx,
@@ -90,6 +97,10 @@ impl Service {
     ) -> Result<MatchRunDetails> {
         caller.need(Scope::RegistryRead)?;
         caller.need(scope(command.mode))?;
+        let unknown = unknown_department(tx, caller.organization, command.department, "/department_id");
+        if let Some(mistake) = unknown.await? {
+            return Err(Error::Invalid(vec![mistake]));
+        }
         let registry = registries::active(tx, caller.organization, command.department).await?;
         let Some(registry) = registry else {
             let detail = "ни один реестр не введён в действие: загрузите реестр и введите его в действие";
@@ -103,6 +114,7 @@ impl Service {
             only_debts: command.only_debts,
             requests: command.requests,
             started_by: caller.subject.clone(),
+            automatic: false,
             employee: caller.employee,
         };
         let run = begin(tx, run, self.clock.now()).await.map_err(in_progress)?;
@@ -150,11 +162,12 @@ impl Service {
         result: Option<MatchResult>,
         after: Option<i64>,
         limit: i64,
-    ) -> Result<Vec<MatchItem>> {
+    ) -> Result<Vec<MatchItemDetails>> {
         caller.need(Scope::RegistryRead)?;
         let mut conn = self.db.scan().await?;
         match_runs::get(&mut conn, caller.organization, id).await?.ok_or(Error::NotFound)?;
-        Ok(match_runs::items(&mut conn, id, result, after, limit).await?)
+        let items = match_runs::items(&mut conn, id, result, after, limit).await?;
+        with_places(&mut conn, caller.organization, items).await
     }
 
     /// Stops a run. What it has answered goes its way.
@@ -175,7 +188,7 @@ impl Service {
             MatchRunStatus::Running => {}
             // Clients repeat requests by themselves: what is done already is no conflict.
             MatchRunStatus::Cancelled => return details(tx, run).await,
-            MatchRunStatus::Succeeded => {
+            MatchRunStatus::Succeeded | MatchRunStatus::Replaced => {
                 return Err(Error::conflict(Code::StateConflict, "сверка уже закончена", None));
             }
         }
@@ -201,6 +214,7 @@ pub(crate) async fn begin(
         status: MatchRunStatus::Running,
         total: i64::try_from(new.requests.len()).unwrap_or(i64::MAX),
         started_by: new.started_by,
+        automatic: new.automatic,
         employee: new.employee,
         created_at: now,
         finished_at: None,
@@ -213,6 +227,27 @@ pub(crate) async fn begin(
 async fn details(conn: &mut Conn, run: MatchRun) -> Result<MatchRunDetails> {
     let tally = match_runs::tally(conn, run.id).await?;
     Ok(MatchRunDetails { run, tally })
+}
+
+/// Looks up what the rows say that were weighed, those of all items together.
+async fn with_places(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    items: Vec<MatchItem>,
+) -> Result<Vec<MatchItemDetails>> {
+    let mut rows: Vec<_> = items.iter().flat_map(MatchItem::rows).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    let places: HashMap<_, _> = registries::places(conn, organization, &rows)
+        .await?
+        .into_iter()
+        .map(|(id, address, premises)| (id, RowPlace { address, premises }))
+        .collect();
+    let details = |item: MatchItem| {
+        let places = item.rows().map(|id| places.get(&id).cloned()).collect();
+        MatchItemDetails { item, places }
+    };
+    Ok(items.into_iter().map(details).collect())
 }
 
 /// Ends a run whose status says how, and tells of it.

@@ -80,11 +80,9 @@ impl Service {
         let mut conn = self.db.scan().await?;
         let known = known(&mut conn, caller, &ids).await?;
         let unknown = sheet.requests.iter().filter(|(_, id)| !known.contains(id));
-        mistakes.extend(
-            unknown.take(MOST_MISTAKES).map(|(row, _)| {
-                Mistake::at(IMPORT, "not_found", format!("строка {row}: такого запроса нет"))
-            }),
-        );
+        mistakes.extend(unknown.take(MOST_MISTAKES).map(|(row, _)| {
+            Mistake::at(IMPORT, "not_found", format!("строка {row}: такого запроса нет")).in_sheet(*row, None)
+        }));
         if mistakes.is_empty() { Ok(ids) } else { Err(Error::Invalid(mistakes)) }
     }
 }

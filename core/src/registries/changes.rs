@@ -1,4 +1,6 @@
-//! Changes of single rows of the registry that answers, where several debtors of one flat are real objects.
+//! Changes of single rows of the registry that answers, where several debtors of one flat are real objects. Where none
+//! answers yet, one is put together row by row: it says «no debt» of everything that is not in it, so it answers nothing
+//! before a person activates it, as one that came as a file.
 
 use std::fmt;
 
@@ -7,11 +9,12 @@ use gis_client::debt_requests::AtLeastOne;
 use gis_client::text::Comment;
 use uuid::Uuid;
 
-use super::{activated, links};
+use super::links;
 use crate::Service;
 use crate::answers::office::Office;
 use crate::answers::{ContentDraft, DebtorDraft, FileDraft};
 use crate::audit::Changed;
+use crate::departments::unknown_department;
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::content::{Content, Debtor};
 use crate::domain::court_debt::{CourtDebt, Entry, Origin};
@@ -19,7 +22,7 @@ use crate::domain::premises::Premises;
 use crate::domain::registry::{KeptDebt, Registry, RegistryStatus};
 use crate::error::{Code, Error, Mistake, Result};
 use crate::ids::{AttachmentId, CourtDebtId, DepartmentId, RegistryId};
-use crate::store::{Tx, events, organizations, registries};
+use crate::store::{Tx, organizations, registries};
 
 /// A row as a client brings it. Personal data: `Debug` shows none.
 #[derive(Clone, PartialEq, Eq)]
@@ -71,7 +74,7 @@ impl Service {
         registries::debt(&mut conn, caller.organization, id).await?.ok_or(Error::NotFound)
     }
 
-    /// Adds a row to the registry that answers; there is an empty one when there was none.
+    /// Adds a row to the registry that answers; while there is none, to one that is put together and waits to be activated.
     ///
     /// # Errors
     /// Every mistake by its place.
@@ -85,7 +88,12 @@ impl Service {
         let now = self.clock.now();
         let sound = self.sound(tx, caller, &draft).await?;
         organizations::hold(tx, caller.organization).await?;
-        let registry = match registries::active(tx, caller.organization, draft.department).await? {
+        let active = registries::active(tx, caller.organization, draft.department).await?;
+        let seen = match active {
+            Some(_) => active,
+            None => registries::begun(tx, caller.organization, draft.department).await?,
+        };
+        let registry = match seen {
             Some(seen) => registries::lock(tx, caller.organization, seen.id).await?.ok_or(Error::NotFound)?,
             None => begin(tx, caller, draft.department, now).await?,
         };
@@ -108,7 +116,8 @@ impl Service {
     /// Replaces what a row says.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::VersionMismatch`]; [`Code::StateConflict`] when its registry does not answer.
+    /// [`Error::NotFound`]; [`Error::VersionMismatch`]; [`Code::StateConflict`] when its registry neither answers nor is
+    /// being put together.
     pub async fn replace_court_debt(
         &self,
         tx: &mut Tx,
@@ -157,7 +166,8 @@ impl Service {
     /// What a draft says, or every mistake in it.
     async fn sound(&self, tx: &mut Tx, caller: &Caller, draft: &CourtDebtDraft) -> Result<Sound> {
         let today = self.today(tx, caller.organization).await?;
-        let mut mistakes = Vec::new();
+        let unknown = unknown_department(tx, caller.organization, draft.department, "/department_id");
+        let mut mistakes = Vec::from_iter(unknown.await?);
         let days = [("/in_force_from", Some(draft.in_force_from)), ("/repaid_on", draft.repaid_on)];
         for (place, _) in days.into_iter().filter(|(_, day)| day.is_some_and(|day| day > today)) {
             mistakes.push(Mistake::at(place, "date_future", "дата ещё не наступила"));
@@ -185,7 +195,7 @@ impl Service {
     }
 }
 
-/// An empty registry that answers from now on.
+/// An empty registry. A person says when it is complete.
 async fn begin(
     tx: &mut Tx,
     caller: &Caller,
@@ -198,17 +208,16 @@ async fn begin(
         department,
         file_name: None,
         origin: Origin::Single,
-        status: RegistryStatus::Active,
+        status: RegistryStatus::Checked,
         rows: 0,
         refused_rows: 0,
         errors: 0,
         warnings: 0,
         created_by: caller.subject.clone(),
         created_at: now,
-        activated_at: Some(now),
+        activated_at: None,
     };
     registries::insert(tx, &registry, Vec::new()).await?;
-    events::append(tx, &[activated(&registry, None)], now).await?;
     Ok(registry)
 }
 
@@ -226,10 +235,12 @@ async fn take(
     if if_match.is_some_and(|expected| expected != known.version) {
         return Err(Error::VersionMismatch { current: known.version });
     }
-    match registry.status {
-        RegistryStatus::Active => Ok((registry, known)),
-        RegistryStatus::Checked | RegistryStatus::Refused | RegistryStatus::Replaced => {
-            let detail = "изменять можно только строки действующего реестра";
+    match (registry.status, registry.origin) {
+        (RegistryStatus::Active, _) | (RegistryStatus::Checked, Origin::Single) => Ok((registry, known)),
+        (RegistryStatus::Checked, Origin::Workbook)
+        | (RegistryStatus::Refused | RegistryStatus::Replaced, _) => {
+            let detail =
+                "изменять можно строки действующего реестра и того, что составлен из отдельных записей";
             Err(Error::conflict(Code::StateConflict, detail, None))
         }
     }
@@ -244,6 +255,7 @@ fn court_debt(id: CourtDebtId, origin: Origin, draft: CourtDebtDraft, sound: Sou
         premises: sound.premises,
         in_force_from: draft.in_force_from,
         repaid_on: draft.repaid_on,
+        noted: sound.note.is_some(),
         origin,
     };
     CourtDebt {

@@ -15,6 +15,7 @@ use tokio::task::spawn_blocking;
 use super::scans::{self, TakenScans};
 use super::{CheckedRegistry, NewRegistry};
 use crate::Service;
+use crate::departments::unknown_department;
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::content::{DebtDocument, Debtor};
 use crate::domain::court_debt::{CourtDebt, Entry, Origin};
@@ -43,12 +44,18 @@ impl Service {
     /// Reads a registry and checks every row.
     ///
     /// # Errors
-    /// [`Code::RegistryWrongOrganization`]; the file holds no registry, with its mistakes at `/registry`; the archive cannot
-    /// be taken, with its mistake at `/files`.
+    /// [`Code::RegistryWrongOrganization`]; there is no such department, with the mistake at `/department_id`; the file holds
+    /// no registry, with its mistakes at `/registry`; the archive cannot be taken, with its mistake at `/files`.
     pub async fn check_registry(&self, caller: &Caller, file: NewRegistry) -> Result<CheckedRegistry> {
         caller.need(Scope::RegistryWrite)?;
         let organization = {
             let mut conn = self.db.read().await?;
+            // A registry of a department that does not exist would answer nothing.
+            let unknown =
+                unknown_department(&mut conn, caller.organization, file.department, "/department_id").await?;
+            if let Some(mistake) = unknown {
+                return Err(Error::Invalid(vec![mistake]));
+            }
             organizations::get(&mut conn, caller.organization).await?.ok_or(Error::NotFound)?
         };
         check_file_name(&file.file_name, REGISTRY)?;
@@ -76,7 +83,7 @@ impl Service {
             rows: if refused { 0 } else { count(sheet.rows.len()) },
             refused_rows: count(usize::try_from(sheet.count).unwrap_or(usize::MAX)) - count(sheet.rows.len()),
             errors: count(sheet.errors.count()),
-            warnings: count(sheet.warnings.count() + unused.len()),
+            warnings: count(sheet.warnings.count() + sheet.ignored_columns.len() + unused.len()),
             created_by: caller.subject.clone(),
             created_at: now,
             activated_at: None,
@@ -154,6 +161,13 @@ fn problems(sheet: &SheetRegistry, unused: &[usize]) -> Vec<RowProblem> {
     let mut all = listed(ProblemKind::Error, &sheet.errors);
     all.extend(listed(ProblemKind::Warning, &sheet.warnings));
     all.sort_by_key(|problem| problem.row);
+    all.extend(sheet.ignored_columns.iter().map(|header| RowProblem {
+        kind: ProblemKind::Warning,
+        row: None,
+        column: Some(header.clone()),
+        code: "column_ignored".to_owned(),
+        detail: "столбец с таким заголовком не читается: проверьте, нет ли в нём опечатки".to_owned(),
+    }));
     all.extend(unused.iter().take(MOST_PROBLEMS).map(|place| RowProblem {
         kind: ProblemKind::Warning,
         row: None,
@@ -186,6 +200,7 @@ fn kept(registry: &Registry, row: RegistryRow, scans: &TakenScans) -> KeptDebt {
         premises: Premises::read(&row.premises),
         in_force_from: row.debt_from,
         repaid_on: row.repaid_on,
+        noted: row.information.is_some(),
         origin: Origin::Workbook,
     };
     let debt = CourtDebt {

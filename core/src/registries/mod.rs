@@ -18,9 +18,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 pub use self::changes::CourtDebtDraft;
-pub(crate) use self::opinion::opinions;
+pub(crate) use self::opinion::{opinions, second_opinions};
 pub use self::scans::MOST_SCAN_BYTES;
 use crate::Service;
+use crate::departments::unknown_department;
 use crate::domain::attachment::Attachment;
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::event::{EventKind, NewEvent};
@@ -166,7 +167,7 @@ impl Service {
     /// Lets a registry answer from now on. One that was replaced may come back.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Code::StateConflict`] when it was refused.
+    /// [`Error::NotFound`]; [`Code::StateConflict`] when it was refused, its department is no more, or its rows are deleted.
     pub async fn activate_registry(&self, tx: &mut Tx, caller: &Caller, id: RegistryId) -> Result<Registry> {
         caller.need(Scope::RegistryWrite)?;
         // Two that are activated at once come one after the other.
@@ -180,6 +181,16 @@ impl Service {
                 let detail = "в реестре есть ошибки; исправьте файл и загрузите его снова";
                 return Err(Error::conflict(Code::StateConflict, detail, None));
             }
+        }
+        let department = registry.department;
+        if unknown_department(tx, caller.organization, department, "/department_id").await?.is_some() {
+            let detail = "подразделения, чей это реестр, больше нет; загрузите реестр для другого";
+            return Err(Error::conflict(Code::StateConflict, detail, None));
+        }
+        if registries::has_lost_rows(tx, id).await? {
+            let detail =
+                "строки этого реестра удалены, потому что срок их хранения истёк; загрузите файл снова";
+            return Err(Error::conflict(Code::StateConflict, detail, None));
         }
         let earlier = registries::active(tx, caller.organization, registry.department).await?;
         let replaced = earlier.map(|earlier| earlier.id);

@@ -10,9 +10,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::domain::auto_answer::Opinion;
 use crate::domain::court_debt::Origin;
 use crate::domain::debt_request::DebtRequest;
+use crate::domain::matching::Decision;
 use crate::domain::registry::Registry;
 use crate::error::Result;
-use crate::ids::{DebtRequestId, OrganizationId};
+use crate::ids::{DebtRequestId, OrganizationId, RegistryId};
 use crate::match_runs::compare;
 use crate::store::{Conn, registries};
 
@@ -29,18 +30,47 @@ pub(crate) async fn opinions(
         return Ok(opinions);
     }
     for registry in registries::all_active(conn, organization).await? {
-        let asked: Vec<_> = requests.iter().copied().filter(|request| is_asked(&registry, request)).collect();
-        if asked.is_empty() {
+        let decided = ask(conn, &registry, requests, today).await?;
+        if decided.is_empty() {
             continue;
         }
         let as_of = as_of(conn, &registry).await?;
-        for (id, decision) in compare(conn, registry.id, &asked, today).await? {
+        for (id, decision) in decided {
             if let Some(opinion) = opinions.get_mut(&id) {
                 *opinion = opinion.and(decision.result, as_of);
             }
         }
     }
     Ok(opinions)
+}
+
+/// What the registries that answer besides one say of requests, each for itself.
+pub(crate) async fn second_opinions(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    first: RegistryId,
+    requests: &[&DebtRequest],
+    today: NaiveDate,
+) -> Result<BTreeMap<DebtRequestId, Vec<Decision>>> {
+    let mut said: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    let all = registries::all_active(conn, organization).await?;
+    for registry in all.into_iter().filter(|registry| registry.id != first) {
+        for (id, decision) in ask(conn, &registry, requests, today).await? {
+            said.entry(id).or_default().push(decision);
+        }
+    }
+    Ok(said)
+}
+
+/// What a registry says of those requests that it is asked about.
+async fn ask(
+    conn: &mut Conn,
+    registry: &Registry,
+    requests: &[&DebtRequest],
+    today: NaiveDate,
+) -> Result<BTreeMap<DebtRequestId, Decision>> {
+    let asked: Vec<_> = requests.iter().copied().filter(|request| is_asked(registry, request)).collect();
+    if asked.is_empty() { Ok(BTreeMap::new()) } else { compare(conn, registry.id, &asked, today).await }
 }
 
 fn is_asked(registry: &Registry, request: &DebtRequest) -> bool {

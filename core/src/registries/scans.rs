@@ -14,6 +14,7 @@ use crate::domain::caller::Caller;
 use crate::error::{Code, Error, Mistake, Result};
 use crate::ids::AttachmentId;
 use crate::spreadsheets::{Limits, RowError, Scans, ScansError, SheetRegistry};
+use crate::store::attachments;
 
 /// Bytes of an archive of scans.
 pub const MOST_SCAN_BYTES: u64 = 100 * 1024 * 1024;
@@ -21,13 +22,15 @@ pub const MOST_SCAN_BYTES: u64 = 100 * 1024 * 1024;
 const MOST_SCANS: usize = 5_000;
 /// Bytes of all of them when they are unpacked; pictures and PDF do not become much larger.
 const MOST_UNPACKED: u64 = 300 * 1024 * 1024;
+/// Scans whose rows are stored together while the others are still looked at.
+const AT_ONCE: usize = 50;
 
 /// Scans that were taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct TakenScans {
     /// By their places in the archive.
     ids: HashMap<usize, AttachmentId>,
-    /// Those that were not there before.
+    /// Those that were not there before, and whose rows are not stored yet.
     pub(super) new: Vec<Attachment>,
     /// Where the rows find them.
     places: HashMap<String, usize>,
@@ -74,7 +77,8 @@ pub(super) fn refusal(error: ScansError) -> Error {
 
 impl Service {
     /// Takes the scans that the rows name. A row with a scan that cannot be taken goes from the sheet, and its mistake stays;
-    /// then nothing more is stored, because the registry is refused.
+    /// then nothing more is stored, because the registry is refused. What was stored until then lives as long as files that
+    /// nobody uses.
     pub(super) async fn take_scans(
         &self,
         caller: &Caller,
@@ -85,7 +89,8 @@ impl Service {
         let mut faults: HashMap<usize, Option<Fault>> = HashMap::new();
         for row in std::mem::take(&mut sheet.rows) {
             let mut sound = true;
-            for (column, name) in row.scans() {
+            let named: Vec<_> = row.scans().collect();
+            for (column, name) in named {
                 let Some(place) = scans.place(name) else { continue };
                 taken.places.insert(name.to_owned(), place);
                 if let Entry::Vacant(slot) = faults.entry(place) {
@@ -130,6 +135,9 @@ impl Service {
             Ok(sound) if store => {
                 let id = self.stage_file(caller, sound, &mut taken.new).await?;
                 taken.ids.extend(scans.place(name).map(|place| (place, id)));
+                if taken.new.len() >= AT_ONCE {
+                    self.keep_scans(&mut taken.new).await?;
+                }
                 None
             }
             Ok(_) => None,
@@ -138,6 +146,17 @@ impl Service {
             }
         };
         Ok((scans, fault))
+    }
+
+    /// Stores the rows of scans whose content is stored: there may be thousands, and whoever has to begin anew finds them.
+    async fn keep_scans(&self, scans: &mut Vec<Attachment>) -> Result<()> {
+        let expires_at = Some(self.unused_until());
+        let mut tx = self.db.begin().await?;
+        for scan in scans.drain(..) {
+            attachments::insert(&mut tx, &Attachment { expires_at, ..scan }).await?;
+        }
+        tx.commit().await?;
+        Ok(())
     }
 }
 

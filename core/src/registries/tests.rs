@@ -5,8 +5,9 @@ use crate::answers::DebtorDraft;
 use crate::audit::Changed;
 use crate::domain::event::EventKind;
 use crate::domain::registry::ProblemKind;
-use crate::store::Db;
+use crate::store::samples::{department, employee, request};
 use crate::store::test_db::for_both;
+use crate::store::{Db, departments, employees};
 use crate::test_service::{Bench, caller, only};
 
 const OGRN: &str = "1026605606620";
@@ -195,8 +196,12 @@ fn rows_are_added_changed_and_deleted_one_by_one() {
         let bench = Bench::new(db).await;
         let (service, caller) = (&bench.service, &bench.caller);
         let mut tx = service.db.begin().await.unwrap();
-        let branch = CourtDebtDraft { department: Some(DepartmentId::generate()), ..draft("кв. 9") };
-        service.add_court_debt(&mut tx, caller, branch.clone()).await.unwrap();
+        let head = employee(caller.organization);
+        let north = department(caller.organization, head.id);
+        employees::insert(&mut tx, &head).await.unwrap();
+        departments::insert(&mut tx, &north).await.unwrap();
+        let branch = CourtDebtDraft { department: Some(north.id), ..draft("кв. 9") };
+        let theirs = service.add_court_debt(&mut tx, caller, branch.clone()).await.unwrap();
         let one = service.add_court_debt(&mut tx, caller, draft("кв. 1")).await.unwrap();
         let two = service.add_court_debt(&mut tx, caller, draft("кв. 1")).await.unwrap();
         assert_eq!((one.registry, one.version, one.debt.debtors.iter().count()), (two.registry, 1, 2));
@@ -212,6 +217,17 @@ fn rows_are_added_changed_and_deleted_one_by_one() {
         let deleted = service.delete_court_debt(&mut tx, caller, two.debt.entry.id, None).await.unwrap();
         assert_eq!(deleted, two);
         tx.commit().await.unwrap();
+        assert!(
+            premises(&bench, None).await.is_empty(),
+            "it answers nothing before a person says that it is complete"
+        );
+        let begun = service.get_registry(caller, one.registry).await.unwrap();
+        assert_eq!((begun.status, begun.activated_at), (RegistryStatus::Checked, None));
+        let kinds = [EventKind::RegistryActivated];
+        assert!(service.list_events(caller, None, &kinds, 9).await.unwrap().events.is_empty());
+        for registry in [one.registry, theirs.registry] {
+            activate(&bench, registry).await.unwrap();
+        }
         assert_eq!(premises(&bench, None).await, ["кв. 5"]);
         assert_eq!(premises(&bench, branch.department).await, ["кв. 9"]);
         assert_eq!(service.get_court_debt(caller, id).await.unwrap(), changed);
@@ -219,10 +235,66 @@ fn rows_are_added_changed_and_deleted_one_by_one() {
         assert_eq!((registry.rows, registry.status), (1, RegistryStatus::Active));
 
         let file = upload(&bench, file(&[("кв. 7", "", "")])).await.unwrap();
+        let waiting = service.list_registry_rows(caller, file.id, None, None, 9).await.unwrap();
+        let row = waiting[0].debt.entry.id;
+        let mut tx = service.db.begin().await.unwrap();
+        let early = service.delete_court_debt(&mut tx, caller, row, None).await.unwrap_err();
+        assert!(matches!(early, Error::Conflict(_)), "a file is changed once it answers");
+        drop(tx);
         activate(&bench, file.id).await.unwrap();
         let mut tx = service.db.begin().await.unwrap();
         let late = service.delete_court_debt(&mut tx, caller, id, None).await.unwrap_err();
         assert!(matches!(late, Error::Conflict(_)), "its registry answers no more");
+    });
+}
+
+/// A registry that is put together row by row would say «no debt» of everything that is not in it yet.
+#[test]
+fn a_registry_of_single_rows_has_no_opinion_before_it_is_activated() {
+    for_both(async |db| {
+        let bench = Bench::new(db).await;
+        let (service, caller) = (&bench.service, &bench.caller);
+        let asked = request(caller.organization);
+        let opinion = async || {
+            let mut conn = service.db.read().await.unwrap();
+            let today = asked.gis.sent_on.unwrap();
+            let said = opinions(&mut conn, caller.organization, &[&asked], today).await.unwrap();
+            said[&asked.id].as_of.is_some()
+        };
+        let mut tx = service.db.begin().await.unwrap();
+        let one = service.add_court_debt(&mut tx, caller, draft("кв. 1")).await.unwrap();
+        let two = service.add_court_debt(&mut tx, caller, draft("кв. 2")).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(one.registry, two.registry);
+        assert!(!opinion().await);
+        activate(&bench, one.registry).await.unwrap();
+        assert!(opinion().await);
+        // From now on the rows go into it, and an activated file takes its place with all of them.
+        let mut tx = service.db.begin().await.unwrap();
+        let three = service.add_court_debt(&mut tx, caller, draft("кв. 3")).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(three.registry, one.registry);
+        assert_eq!(premises(&bench, None).await.len(), 3);
+    });
+}
+
+#[test]
+fn a_department_that_does_not_exist_has_no_registry() {
+    for_both(async |db| {
+        let bench = Bench::new(db).await;
+        let unknown = Some(DepartmentId::generate());
+        let mut tx = bench.service.db.begin().await.unwrap();
+        let row = CourtDebtDraft { department: unknown, ..draft("кв. 1") };
+        let error = bench.service.add_court_debt(&mut tx, &bench.caller, row).await.unwrap_err();
+        assert_eq!(mistakes(error), [("/department_id".to_owned(), "not_found")]);
+        // It was removed between the upload and the activation.
+        let ours = bench.service.add_court_debt(&mut tx, &bench.caller, draft("кв. 1")).await.unwrap();
+        let held = registries::lock(&mut tx, bench.caller.organization, ours.registry).await.unwrap();
+        let orphan = Registry { department: unknown, ..held.unwrap() };
+        registries::update(&mut tx, &orphan).await.unwrap();
+        tx.commit().await.unwrap();
+        let Error::Conflict(conflict) = activate(&bench, orphan.id).await.unwrap_err() else { panic!() };
+        assert_eq!(conflict.code, Code::StateConflict);
     });
 }
 
@@ -285,6 +357,65 @@ fn scans_become_files_of_the_rows_and_live_with_them() {
         let mut tx = bench.service.db.begin().await.unwrap();
         let refused = bench.service.delete_attachment(&mut tx, &bench.caller, acts[0]).await;
         assert!(matches!(refused, Err(Error::Conflict(_))));
+    });
+}
+
+#[test]
+fn many_scans_are_not_stored_again_at_the_next_try() {
+    for_both(async |db| {
+        let bench = Bench::new(db).await;
+        let texts: Vec<_> = (1..=51)
+            .map(|flat| (flat.to_string(), format!("{flat}.pdf"), format!("%PDF-1.7 {flat}")))
+            .collect();
+        let rows: Vec<_> = texts.iter().map(|(flat, name, _)| (flat.as_str(), "", name.as_str())).collect();
+        let scans: Vec<_> =
+            texts.iter().map(|(_, name, content)| (name.as_str(), content.as_bytes())).collect();
+        let given = || NewRegistry { scans: archive(&scans), ..file(&rows) };
+        // The client is gone before the registry is stored.
+        bench.service.check_registry(&bench.caller, given()).await.unwrap();
+        assert_eq!(bench.stored_files(), 51);
+        let registry = upload(&bench, given()).await.unwrap();
+        assert_eq!((registry.status, registry.rows), (RegistryStatus::Checked, 51));
+        assert_eq!(bench.stored_files(), 52, "all but the last one are found again");
+        let kept =
+            bench.service.list_registry_rows(&bench.caller, registry.id, None, None, 99).await.unwrap();
+        for act in kept.iter().flat_map(|row| row.debt.attachments()) {
+            let act = bench.service.get_attachment(&bench.caller, act).await.unwrap();
+            assert_eq!(act.expires_at, None, "a row names it");
+        }
+    });
+}
+
+#[test]
+fn a_row_with_a_mistyped_column_or_department_is_told() {
+    for_both(async |db| {
+        let bench = Bench::new(db).await;
+        let mut workbook = Workbook::new();
+        let sheet = workbook.add_worksheet();
+        let header = ["СНИЛС должника", HEADER[0], HEADER[2], HEADER[4], HEADER[5], HEADER[6]];
+        let house = HOUSE.to_string();
+        let row = ["11223344595", "12.03.2025", &house, "", "Вымышленный", "Пётр"];
+        for (column, (header, text)) in (0..).zip(header.iter().zip(row)) {
+            sheet.write_string(0, column, *header).unwrap();
+            sheet.write_string(1, column, text).unwrap();
+        }
+        let content: Bytes = workbook.save_to_buffer().unwrap().into();
+        let odd = upload(&bench, NewRegistry { content, ..file(&[]) }).await.unwrap();
+        assert_eq!((odd.status, odd.rows, odd.warnings), (RegistryStatus::Checked, 1, 2));
+        let problems = bench.service.list_registry_problems(&bench.caller, odd.id, 0, 9).await.unwrap();
+        let told: Vec<_> =
+            problems.iter().map(|(_, it)| (it.row, it.column.as_deref(), it.code.as_str())).collect();
+        let premises = "Номер квартиры, комнаты, блока жилого дома";
+        assert_eq!(
+            told,
+            [(Some(2), Some(premises), "premises_blank"), (None, Some("СНИЛС должника"), "column_ignored")]
+        );
+        let kept = bench.service.list_registry_rows(&bench.caller, odd.id, None, None, 9).await.unwrap();
+        assert!(kept[0].debt.entry.premises.is_house());
+
+        let department = Some(DepartmentId::generate());
+        let error = upload(&bench, NewRegistry { department, ..file(&[("1", "", "")]) }).await.unwrap_err();
+        assert_eq!(mistakes(error), [("/department_id".to_owned(), "not_found")]);
     });
 }
 

@@ -3,10 +3,11 @@ use uuid::Uuid;
 
 use super::*;
 use crate::answers::DebtorDraft;
+use crate::domain::audit::{Actor, AuditFilter};
 use crate::domain::debt_request::DebtRequest;
 use crate::domain::match_run::Deed;
-use crate::error::Error;
-use crate::ids::MatchRunId;
+use crate::domain::registry::RegistryStatus;
+use crate::ids::{DepartmentId, MatchRunId};
 use crate::match_runs::{MatchScope, StartMatchRun};
 use crate::registries::CourtDebtDraft;
 use crate::store::debt_requests;
@@ -48,7 +49,8 @@ async fn owes(bench: &Bench, premises: &str) {
         comment: None,
     };
     let mut tx = bench.service.db.begin().await.unwrap();
-    bench.service.add_court_debt(&mut tx, &bench.caller, draft).await.unwrap();
+    let kept = bench.service.add_court_debt(&mut tx, &bench.caller, draft).await.unwrap();
+    bench.service.activate_registry(&mut tx, &bench.caller, kept.registry).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -81,7 +83,7 @@ async fn begun(bench: &Bench) -> Option<(MatchRunId, Vec<DebtRequestId>)> {
     }
     let run = bench.service.list_match_runs(&bench.caller, None, 1).await.unwrap().pop()?.run;
     let items = bench.service.list_match_items(&bench.caller, run.id, None, None, 99).await.unwrap();
-    Some((run.id, items.into_iter().map(|item| item.debt_request).collect()))
+    Some((run.id, items.into_iter().map(|it| it.item.debt_request).collect()))
 }
 
 async fn run_out(bench: &Bench, id: MatchRunId) {
@@ -135,6 +137,46 @@ fn one_match_follows_however_many_readings_and_waits_for_the_one_before() {
         assert_eq!(begun(&bench).await, Some((run, vec![second, first])), "nothing is left to be matched");
         let all = bench.service.list_match_runs(&bench.caller, None, 9).await.unwrap();
         assert_eq!(all.len(), 2);
+    });
+}
+
+#[test]
+fn a_match_that_begins_by_itself_is_told_of_and_goes_on_with_the_next_registry() {
+    for_both(async |db| {
+        let bench = Bench::new(db).await;
+        let request = stored(&bench, "кв. 1", 12).await;
+        owes(&bench, "кв. 1").await;
+        set(&bench, enabled()).await;
+        sync(&bench).await;
+        let (run, _) = begun(&bench).await.unwrap();
+        let log =
+            bench.service.list_audit_log(&bench.caller, &AuditFilter::default(), None, 9).await.unwrap();
+        let told: Vec<_> = log.iter().map(|it| (&it.actor, it.action.as_str(), it.target.clone())).collect();
+        assert_eq!(told, [(&Actor::Auto, "start_match_run", format!("match-runs/{run}"))]);
+        let shown = bench.service.get_match_run(&bench.caller, run).await.unwrap().run;
+        assert!(shown.automatic);
+
+        let mut tx = bench.service.db.begin().await.unwrap();
+        let held = registries::lock(&mut tx, shown.organization, shown.registry).await.unwrap().unwrap();
+        registries::update(&mut tx, &Registry { status: RegistryStatus::Replaced, ..held }).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(!is_due(&bench).await);
+        run_out(&bench, run).await;
+        assert!(is_due(&bench).await, "what is left is matched with the registry that answers now");
+        owes(&bench, "кв. 1").await;
+        let (next, requests) = begun(&bench).await.unwrap();
+        assert_eq!((next == run, requests), (false, vec![request]));
+    });
+}
+
+#[test]
+fn a_department_that_does_not_exist_is_refused() {
+    for_both(async |db| {
+        let bench = Bench::new(db).await;
+        let settings = MatchingSettings { department: Some(DepartmentId::generate()), ..enabled() };
+        let mut tx = bench.service.db.begin().await.unwrap();
+        let refused = bench.service.set_matching(&mut tx, &bench.caller, settings, None).await;
+        assert!(matches!(refused, Err(Error::Invalid(_))));
     });
 }
 

@@ -112,8 +112,13 @@ impl SheetAnswer {
 pub fn read_answers(workbook: &mut Workbook, mode: AnswerColumn) -> Result<SheetAnswers, WorkbookError> {
     let tops = Top::of(workbook)?;
     let header = Header::<Column>::find(workbook, &tops)?;
-    let mut groups =
-        Groups { mode, places: HashMap::new(), list: Vec::new(), errors: RowErrors::new(workbook.limits()) };
+    let mut groups = Groups {
+        mode,
+        places: HashMap::new(),
+        list: Vec::new(),
+        lost: HashMap::new(),
+        errors: RowErrors::new(workbook.limits()),
+    };
     let mut counts = AnswerCounts::default();
     let mut table = Table::below(workbook, &header)?;
     while let Some(row) = table.next()? {
@@ -160,6 +165,8 @@ struct Groups {
     mode: AnswerColumn,
     places: HashMap<DebtRequestId, usize>,
     list: Vec<Group>,
+    /// Rows that nobody knows the subrequest of, by their numbers of requests.
+    lost: HashMap<String, u32>,
     errors: RowErrors,
 }
 
@@ -174,9 +181,17 @@ impl Groups {
             return false;
         }
         let line = line(&mut reading, said.flatten(), number);
+        let number_of =
+            |row: &Row<'_, Column>| row.cell(Column::RequestNumber).text().ok()?.map(String::from);
+        let named = if debt_request.is_none() { number_of(&reading.row) } else { None };
         let sound = reading.finish(&mut self.errors);
-        // A row without a readable GUID belongs to nobody; its mistake is told.
-        let Some(debt_request) = debt_request else { return true };
+        let Some(debt_request) = debt_request else {
+            // It belongs to nobody, and its mistake is told. By its number it may be a debtor of another row's answer.
+            if let Some(named) = named {
+                self.lost.entry(named).or_insert(number);
+            }
+            return true;
+        };
         let place = *self.places.entry(debt_request).or_insert_with(|| {
             self.list.push(Group { debt_request, lines: Vec::new(), is_sound: true });
             self.list.len() - 1
@@ -219,8 +234,12 @@ impl Groups {
 
     fn finish(mut self, mut counts: AnswerCounts, ignored_columns: Vec<String>) -> SheetAnswers {
         let mut answers = Vec::new();
-        for group in self.list {
+        for mut group in self.list {
             let said = group.lines.first().map(|line| line.says);
+            if let Some(error) = group.lacks(&self.lost) {
+                self.errors.push(error);
+                group.is_sound = false;
+            }
             match group.answer(&mut self.errors) {
                 Some(answer) => {
                     counts.no_debt_from_blank += u32::from(said == Some(Says::NoDebtByBlank));
@@ -280,6 +299,16 @@ fn yes_or_no() -> Fault {
 }
 
 impl Group {
+    /// The mistake of an answer of which a row may be lost: without it a debtor would be left out.
+    fn lacks(&self, lost: &HashMap<String, u32>) -> Option<RowError> {
+        let mut lines = self.lines.iter();
+        let (line, from) = lines.find_map(|line| Some((line, lost.get(line.number.as_ref()?)?)))?;
+        let detail = format!(
+            "строка {from} с тем же номером запроса не прочитана, а в ней может быть ещё один должник"
+        );
+        Some(Fault::new("row_lost", detail).at(line.row, Column::RequestNumber.name()))
+    }
+
     /// The answer that the rows make together; `None` after a mistake.
     fn answer(self, errors: &mut RowErrors) -> Option<SheetAnswer> {
         let disagreements = self.disagreements();

@@ -174,6 +174,12 @@ impl DebtRequestsWriter {
         Ok(())
     }
 
+    /// Rows that were written, without the header.
+    #[must_use]
+    pub const fn rows(&self) -> u32 {
+        self.rows
+    }
+
     /// Packs the workbook into a file or whatever is written to. A half-written one is of no use.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ impl RowError {
             Some(column) => format!("строка {}, столбец «{column}»: {}", self.row, self.detail),
             None => format!("строка {}: {}", self.row, self.detail),
         };
-        Mistake::at(pointer, self.code, detail)
+        Mistake::at(pointer, self.code, detail).in_sheet(self.row, self.column.clone())
     }
 }
 
@@ -158,6 +158,11 @@ pub enum WorkbookError {
         /// The header.
         column: &'static str,
     },
+    /// Two visible sheets have the table, and nobody knows which of them is meant.
+    TwoTables {
+        /// The sheets.
+        sheets: [String; 2],
+    },
     /// There are no rows below the header.
     NoRows,
     /// There are more rows than are taken.
@@ -188,6 +193,7 @@ impl WorkbookError {
             Self::ColumnsMissing { .. } => "column_missing",
             Self::ColumnTwice { .. } => "column_twice",
             Self::HeaderMerged { .. } => "header_merged",
+            Self::TwoTables { .. } => "two_tables",
             Self::NoRows => "rows_missing",
             Self::TooManyRows { .. } => "too_many_rows",
             Self::GisExport { .. } => "gis_export",
@@ -210,6 +216,7 @@ impl WorkbookError {
             | Self::Damaged { .. }
             | Self::NoSheet
             | Self::ColumnsMissing { row: None, .. }
+            | Self::TwoTables { .. }
             | Self::NoRows
             | Self::TooManyRows { .. } => self.to_string(),
         }
@@ -230,7 +237,7 @@ impl WorkbookError {
         }
         let mistake = |place: RowError| {
             let detail = format!("строка {}: {}", place.row, place.detail);
-            Mistake::at(pointer, place.code, detail)
+            Mistake::at(pointer, place.code, detail).in_sheet(place.row, place.column)
         };
         places.into_iter().map(mistake).collect()
     }
@@ -264,6 +271,7 @@ impl WorkbookError {
             | Self::ExpandsTooFar
             | Self::Damaged { after_row: None }
             | Self::NoSheet
+            | Self::TwoTables { .. }
             | Self::NoRows
             | Self::TooManyRows { .. } => Vec::new(),
         }
@@ -306,6 +314,9 @@ impl fmt::Display for WorkbookError {
                 formatter,
                 "заголовок «{column}» объединён с соседними ячейками: отмените объединение ячеек"
             ),
+            Self::TwoTables { sheets: [first, second] } => {
+                write!(formatter, "таблица есть на двух листах, «{first}» и «{second}»: оставьте одну")
+            }
             Self::NoRows => formatter.write_str("под заголовком нет ни одной заполненной строки"),
             Self::TooManyRows { most } => {
                 write!(formatter, "не более {most} строк: разделите файл на несколько")

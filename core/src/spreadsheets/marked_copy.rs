@@ -11,12 +11,12 @@ use std::path::Path;
 use super::cell::Cell;
 use super::errors::{RowError, RowErrors, WorkbookError, WriteError};
 use super::sheet_out::{Book, Sheet};
-use super::table::{Columns, Header, Top};
+use super::table::{COLUMN, Columns, DETAIL, Header, Top};
 use super::workbook::{Value, Workbook};
 use super::{accounts_in, debt_requests_out, registry_in};
 
-const DETAIL: &str = "Ошибка";
-const COLUMN: &str = "Столбец с ошибкой";
+/// The last column of a sheet of Excel, from 0.
+const LAST_COLUMN: u16 = 16_383;
 
 /// What table the workbook holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,7 @@ fn copy<C: Columns>(
     let mut book = Book::new(folder)?;
     let mut sheet = book.sheet("Ошибки", [])?;
     sheet.adjust(|sheet| {
-        if let Ok(place) = u16::try_from(end) {
+        if let Some(place) = room(end) {
             sheet.set_column_width(place, 60)?.set_column_width(place + 1, 40)?;
         }
         sheet.set_freeze_panes(header.row, 0)?;
@@ -132,9 +132,15 @@ fn write<C: Columns>(
 }
 
 fn add(sheet: &mut Sheet, row: u32, end: u32, detail: &str, column: &str) -> Result<(), WriteError> {
-    let Ok(place) = u16::try_from(end) else { return Ok(()) };
+    let Some(place) = room(end) else { return Ok(()) };
     sheet.write(row - 1, place, detail, false)?;
     sheet.write(row - 1, place + 1, column, false)
+}
+
+/// Where the two columns begin; in a sheet that reaches to the last column of Excel there is no room for them, and the
+/// colours must do.
+fn room(end: u32) -> Option<u16> {
+    u16::try_from(end).ok().filter(|place| *place < LAST_COLUMN)
 }
 
 fn joined(errors: &[&RowError], text: impl Fn(&RowError) -> Option<&String>) -> String {

@@ -44,4 +44,5 @@ pub use marked_copy::{Kind, MarkError, mark};
 pub use registry_in::{RegistryRow, RegistryRules, SheetRegistry, read_registry};
 pub use requests_in::{SheetRequests, read_requests};
 pub use scans_in::{Scans, ScansError};
+pub(crate) use text::same_in_cell;
 pub use workbook::Workbook;

@@ -54,7 +54,7 @@ pub struct RegistryRow {
     pub house: Uuid,
     /// The address of the house in words, to be compared with that of a request.
     pub address: Option<String>,
-    /// The flat, room or block as it was written.
+    /// The flat, room or block as it was written; empty for a house without.
     pub premises: String,
     /// The same in the form in which premises are compared.
     pub premises_key: String,
@@ -98,7 +98,7 @@ impl fmt::Debug for RegistryRow {
 pub struct RegistryRules<'a> {
     /// No decision and no payment lies in the future.
     pub today: NaiveDate,
-    /// The form in which premises are compared; `None` for what is no premises.
+    /// The form in which premises are compared; `None` for what is no premises. A blank names a house.
     pub premises_key: &'a dyn Fn(&str) -> Option<String>,
     /// Whether there is a scan with this name.
     pub has_scan: &'a dyn Fn(&str) -> bool,
@@ -229,11 +229,7 @@ fn registry_row(
     let repaid_on = reading.value(Column::RepaidOn, day);
     let house = reading.required(Column::House, |cell| cell.guid());
     let address = reading.value(Column::Address, |cell| bounded(cell, LONGEST_ADDRESS));
-    let premises = reading.required(Column::Premises, |cell| {
-        let text = bounded(cell, LONGEST_PREMISES)?;
-        text.map(|text| (rules.premises_key)(&text).map(|key| (text, key)).ok_or_else(premises_format))
-            .transpose()
-    });
+    let premises = reading.value(Column::Premises, |cell| premises(cell, rules));
     let last_name = reading.required(Column::LastName, name);
     let first_name = reading.required(Column::FirstName, name);
     let middle_name = reading.value(Column::MiddleName, name);
@@ -269,14 +265,33 @@ fn past(cell: Cell<'_>, today: NaiveDate) -> Result<Option<NaiveDate>, Fault> {
     }
 }
 
-/// A text of bearable length.
+/// Premises as they were written, and the form in which they are compared. A house without flats has none.
+fn premises(cell: Cell<'_>, rules: RegistryRules<'_>) -> Result<(String, String), Fault> {
+    match bounded(cell, LONGEST_PREMISES)? {
+        Some(text) => {
+            let key = (rules.premises_key)(&text).ok_or_else(premises_format)?;
+            Ok((text, key))
+        }
+        None => Ok((String::new(), (rules.premises_key)("").unwrap_or_default())),
+    }
+}
+
+/// A text of bearable length that a database takes.
 pub(super) fn bounded(cell: Cell<'_>, most: usize) -> Result<Option<String>, Fault> {
     match cell.text()? {
         Some(text) if text.chars().count() > most => {
             Err(Fault::new("too_long", format!("не более {most} знаков")))
         }
+        Some(text) if text.contains(is_unprintable) => {
+            Err(Fault::new("character_not_allowed", "управляющие знаки не допускаются"))
+        }
         text => Ok(text.map(String::from)),
     }
+}
+
+/// Line ends and tabs aside, which people do type into cells.
+fn is_unprintable(letter: char) -> bool {
+    letter.is_control() && !matches!(letter, '\t' | '\n' | '\r')
 }
 
 /// What does not name premises.
@@ -325,6 +340,11 @@ fn warn(reading: &Reading<'_, Column>, row: &RegistryRow, warnings: &mut RowErro
     let mut odd = |column, code, detail: &str| {
         warnings.push(reading.row.error(column, Fault::new(code, detail)));
     };
+    if row.premises.is_empty() {
+        let detail =
+            "номер не указан: строка относится к дому целиком; у многоквартирного дома укажите квартиру";
+        odd(Column::Premises, "premises_blank", detail);
+    }
     if row.snils.as_ref().is_some_and(|snils| !snils.has_valid_checksum()) {
         odd(Column::Snils, "snils_checksum", "контрольная сумма СНИЛС не сходится");
     }

@@ -18,6 +18,9 @@ const SHEETS: usize = 20;
 /// Headers of ignored columns that are told, and how much of each.
 const IGNORED: usize = 50;
 const IGNORED_LENGTH: usize = 60;
+/// The two columns that [`super::marked_copy`] adds; a copy may come back with them.
+pub(super) const DETAIL: &str = "Ошибка";
+pub(super) const COLUMN: &str = "Столбец с ошибкой";
 
 /// The columns of a kind of table.
 pub(super) trait Columns: Copy + PartialEq + 'static {
@@ -113,26 +116,38 @@ pub(super) struct Header<C> {
 }
 
 impl<C: Columns> Header<C> {
-    /// Finds the header: the first row that has every required column.
+    /// Finds the header: the first row that has every required column. Only one sheet may have one: what stands in another
+    /// would be passed over in silence.
     pub(super) fn find(workbook: &mut Workbook, tops: &[Top]) -> Result<Self, WorkbookError> {
-        let mut best: Option<(usize, u32, Vec<&'static str>)> = None;
+        let mut found = tops.iter().filter_map(Self::on);
+        let Some(header) = found.next() else { return Err(Self::closest(tops)) };
+        if let Some(other) = found.next() {
+            let sheets = [&header.sheet, &other.sheet].map(|sheet| readable(sheet));
+            return Err(WorkbookError::TwoTables { sheets });
+        }
+        header.check(workbook)?;
+        Ok(header)
+    }
+
+    /// The header on a sheet.
+    fn on(top: &Top) -> Option<Self> {
+        let mut headers = top.rows.iter().map(|(row, cells)| Self::of(&top.sheet, *row, cells));
+        headers.find(|header| header.missing().is_empty())
+    }
+
+    /// What the row lacks that looks most like a header.
+    fn closest(tops: &[Top]) -> WorkbookError {
+        let mut best: Option<Self> = None;
         for (top, (row, cells)) in tops.iter().flat_map(|top| top.rows.iter().map(move |row| (top, row))) {
             let header = Self::of(&top.sheet, *row, cells);
-            let missing = header.missing();
-            if missing.is_empty() {
-                header.check(workbook)?;
-                return Ok(header);
-            }
-            let known = header.places.len();
-            if known > best.as_ref().map_or(0, |(most, ..)| *most) {
-                best = Some((known, *row, missing));
+            if header.places.len() > best.as_ref().map_or(0, |best| best.places.len()) {
+                best = Some(header);
             }
         }
-        let (row, columns) = match best {
-            Some((_, row, missing)) => (Some(row), missing),
-            None => (None, Self::required()),
-        };
-        Err(WorkbookError::ColumnsMissing { row, columns })
+        match best {
+            Some(best) => WorkbookError::ColumnsMissing { row: Some(best.row), columns: best.missing() },
+            None => WorkbookError::ColumnsMissing { row: None, columns: Self::required() },
+        }
     }
 
     fn of(sheet: &str, row: u32, cells: &[(u32, String)]) -> Self {
@@ -141,7 +156,7 @@ impl<C: Columns> Header<C> {
             match column::<C>(text) {
                 Some(column) => places.push((*place, column)),
                 None if ignored.len() < IGNORED => {
-                    ignored.push((*place, text.chars().take(IGNORED_LENGTH).collect()))
+                    ignored.push((*place, readable(text)));
                 }
                 None => {}
             }
@@ -194,10 +209,16 @@ impl<C: Columns> Header<C> {
         if (before..).zip(last).all(is_there) { before } else { self.end }
     }
 
-    /// Headers of the columns that are ignored.
+    /// Headers of the columns that are ignored, but for those that we added ourselves.
     pub(super) fn ignored_columns(self) -> Vec<String> {
-        self.ignored.into_iter().map(|(_, header)| header).collect()
+        let headers = self.ignored.into_iter().map(|(_, header)| header);
+        headers.filter(|header| header != DETAIL && header != COLUMN).collect()
     }
+}
+
+/// The beginning of a text that is told, without what a database does not take.
+fn readable(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(IGNORED_LENGTH).collect()
 }
 
 fn column<C: Columns>(text: &str) -> Option<C> {

@@ -45,6 +45,16 @@ pub(super) fn for_cell(text: &str) -> Cow<'_, str> {
     if text.starts_with(is_active) { Cow::Owned(format!("'{text}")) } else { text }
 }
 
+/// Whether two texts look the same in a cell. What people do not see does not survive it, and a text that a spreadsheet has
+/// brought back must not pass for another one.
+pub(crate) fn same_in_cell(one: &str, other: &str) -> bool {
+    in_cell(one) == in_cell(other)
+}
+
+fn in_cell(text: &str) -> String {
+    tidy(text).replace("\r\n", "\n").replace('\r', "\n")
+}
+
 /// Characters that begin a formula for some program; the wide ones are taken so by some in the East.
 fn is_active(letter: char) -> bool {
     matches!(letter, '=' | '+' | '-' | '@' | '\'' | '＝' | '＋' | '－' | '＠')
@@ -102,6 +112,20 @@ mod tests {
         ] {
             assert_eq!(from_cell(cell), text, "{cell:?}");
         }
+    }
+
+    #[test]
+    fn a_text_is_the_same_when_a_cell_has_tidied_it() {
+        for (one, other) in [
+            ("Решение\u{a0}№ 5", "Решение № 5"),
+            (" Тестов\u{200b}", "Тестов"),
+            ("Тес\u{ad}тов", "Тестов"),
+            ("одно\r\nдругое\r", "одно\nдругое"),
+        ] {
+            assert!(same_in_cell(one, other), "{one:?}");
+        }
+        assert!(!same_in_cell("Тестов", "тестов"));
+        assert!(!same_in_cell("Анна Мария", "Анна  Мария"));
     }
 
     proptest! {

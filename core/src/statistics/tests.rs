@@ -39,12 +39,13 @@ async fn store(bench: &Bench, requests: Vec<(DebtRequest, Option<Answer>)>) {
     tx.commit().await.unwrap();
 }
 
-fn answer(request: &DebtRequest, source: Source, submitted: &str, settled: &str) -> Answer {
+fn answer(request: &DebtRequest, source: Source, submitted: &str, delivered: &str) -> Answer {
     Answer {
         state: State::Delivered,
         source,
         submitted_at: Some(time(submitted)),
-        settled_at: Some(time(settled)),
+        settled_at: Some(time(delivered)),
+        delivered_at: Some(time(delivered)),
         ..test_rows::answer(request.organization, request.id)
     }
 }

@@ -1,4 +1,4 @@
-//! Suppliers whose unanswered debt requests are to be given out anew, and how far that is: a change of departments begins it,
+//! Suppliers whose debt requests without a certain answer are to be given out anew, and how far that is: a change of departments begins it,
 //! a job carries it on.
 
 use chrono::NaiveDate;
@@ -10,13 +10,14 @@ use super::db::{both, holding};
 use super::debt_requests::SENT_BEFORE_ALL;
 use super::schema::{assignments, debt_requests};
 use super::{Conn, StoreError};
+use crate::domain::answer::State;
 use crate::domain::debt_request::Stage;
 use crate::ids::{DebtRequestId, OrganizationId};
 
 /// A place in the order in which debt requests are given out: that of their deadlines.
 pub(crate) type Place = (NaiveDate, DebtRequestId);
 
-/// Every unanswered debt request of a supplier is to be given out anew, also those that were already.
+/// Every debt request of a supplier without a certain answer is to be given out anew, also those that were already.
 pub(crate) async fn begin(conn: &mut Conn, organization: OrganizationId) -> Result<(), StoreError> {
     let start = (
         assignments::due_key.eq(SENT_BEFORE_ALL),
@@ -74,36 +75,54 @@ pub(crate) async fn move_on(
     StoreError::unless_hit(hit)
 }
 
-/// The next unanswered debt requests of a supplier behind a place.
+/// The places behind one, in their order, of the debt requests of a supplier that a condition holds of.
+macro_rules! behind {
+    ($conn:expr, $organization:expr, $place:expr, $limit:expr, $holds:expr) => {{
+        let (day, id): Place = $place;
+        let later =
+            debt_requests::due_key.gt(day).or(debt_requests::due_key.eq(day).and(debt_requests::id.gt(id)));
+        both!($conn, c => {
+            debt_requests::table
+                .filter(debt_requests::organization_id.eq($organization))
+                .filter($holds)
+                .filter(debt_requests::stage.ne(Stage::Gone))
+                // This alone lets the databases begin in the middle of the index.
+                .filter(debt_requests::due_key.ge(day))
+                .filter(later)
+                .order((debt_requests::due_key, debt_requests::id))
+                .limit($limit)
+                .select((debt_requests::due_key, debt_requests::id))
+                .load::<Place>(c)
+                .await
+        })
+    }};
+}
+
+/// The next debt requests of a supplier behind a place that are not answered, or not for certain: an answer on its way may
+/// still be refused, and then somebody has to be there for it. Each kind has an index of its own.
 pub(crate) async fn next(
     conn: &mut Conn,
     organization: OrganizationId,
-    (day, id): Place,
+    place: Place,
     limit: i64,
 ) -> Result<Vec<Place>, StoreError> {
-    let later =
-        debt_requests::due_key.gt(day).or(debt_requests::due_key.eq(day).and(debt_requests::id.gt(id)));
-    Ok(both!(conn, c => {
-        debt_requests::table
-            .filter(debt_requests::organization_id.eq(organization))
-            .filter(debt_requests::answered.eq(false))
-            .filter(debt_requests::stage.ne(Stage::Gone))
-            // This alone lets the databases begin in the middle of the index.
-            .filter(debt_requests::due_key.ge(day))
-            .filter(later)
-            .order((debt_requests::due_key, debt_requests::id))
-            .limit(limit)
-            .select((debt_requests::due_key, debt_requests::id))
-            .load(c)
-            .await
-    })?)
+    let mut places = behind!(conn, organization, place, limit, debt_requests::answered.eq(false))?;
+    let under_way = debt_requests::answer_state.eq_any(State::UNDER_WAY);
+    places.extend(behind!(conn, organization, place, limit, under_way)?);
+    // What is among the first of both is among the first of each.
+    places.sort_unstable();
+    places.dedup();
+    places.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(places)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::debt_request::{AnswerSummary, DebtRequest};
+    use crate::ids::AnswerId;
     use crate::store::debt_requests as requests;
-    use crate::store::samples::{day, request, stored_organization};
+    use crate::store::samples::{at, day, request, stored_organization};
     use crate::store::test_db::for_both;
 
     #[test]
@@ -134,6 +153,35 @@ mod tests {
             assert_eq!(lock(&mut tx, ours).await.unwrap(), Some(start), "it begins anew");
             move_on(&mut tx, ours, None).await.unwrap();
             assert_eq!(open(&mut tx, 9).await.unwrap(), []);
+        });
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_among_them_until_it_is_certain() {
+        for_both(async |db| {
+            let mut tx = db.begin().await.unwrap();
+            let organization = stored_organization(&mut tx).await;
+            let of = |due, state, answered| {
+                let id = AnswerId::generate();
+                let answer = AnswerSummary { id, state, has_debt: false, updated_at: at(0) };
+                let mut request = DebtRequest { answer: Some(answer), answered, ..request(organization) };
+                request.gis.due_on = Some(day(due));
+                request
+            };
+            let all = [
+                of(11, State::Accepted, true),
+                of(12, State::Draft, false),
+                of(13, State::Delivered, true),
+                of(14, State::Revoking, false),
+                of(15, State::Queued, true),
+            ];
+            requests::save(&mut tx, &all).await.unwrap();
+            let start = (SENT_BEFORE_ALL, DebtRequestId::from(Uuid::nil()));
+            let ids = |places: &[Place]| places.iter().map(|(_, id)| *id).collect::<Vec<_>>();
+            let found = next(&mut tx, organization, start, 9).await.unwrap();
+            assert_eq!(ids(&found), [all[0].id, all[1].id, all[3].id, all[4].id]);
+            assert_eq!(next(&mut tx, organization, start, 3).await.unwrap(), found[..3]);
+            assert_eq!(next(&mut tx, organization, found[1], 9).await.unwrap(), found[2..]);
         });
     }
 }

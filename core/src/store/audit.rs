@@ -8,7 +8,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::db::both;
+use super::db::{both, insert_batch};
 use super::json::AsJson;
 use super::schema::audit_log;
 use super::types::{Guid, Ts};
@@ -94,6 +94,13 @@ impl TryFrom<AuditRow> for AuditEntry {
             request_id: row.request_id,
         })
     }
+}
+
+/// Adds many entries.
+pub(crate) async fn insert_all(conn: &mut Conn, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
+    let rows = entries.into_iter().map(AuditRow::from).collect();
+    insert_batch!(conn, rows, |batch| diesel::insert_into(audit_log::table).values(batch))?;
+    Ok(())
 }
 
 /// Adds an entry.
@@ -203,9 +210,10 @@ mod tests {
                 action: "create_answer".to_owned(),
                 ..entry(ours, 2, "answers/2")
             };
-            for entry in [&by_hand, &client, &by_itself, &entry(theirs, 3, "answers/1")] {
+            for entry in [&by_hand, &client] {
                 insert(&mut tx, entry.clone()).await.unwrap();
             }
+            insert_all(&mut tx, vec![by_itself.clone(), entry(theirs, 3, "answers/1")]).await.unwrap();
             let all = [by_itself.clone(), client.clone(), by_hand.clone()];
             let asked = async |tx: &mut Conn, filter: AuditFilter, after, limit| {
                 page(tx, ours, &filter, after, limit).await.unwrap()

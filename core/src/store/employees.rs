@@ -11,6 +11,7 @@ use super::db::{both, load_where};
 use super::schema::{debt_requests, departments, employees};
 use super::types::{Guid, Ts};
 use super::{Conn, StoreError};
+use crate::domain::answer::State;
 use crate::domain::debt_request::Stage;
 use crate::domain::employee::Employee;
 use crate::ids::{DepartmentId, EmployeeId, OrganizationId};
@@ -167,8 +168,8 @@ pub(crate) async fn count(conn: &mut Conn, organization: OrganizationId) -> Resu
     })?)
 }
 
-/// Whether an employee is responsible for a department; and whether for a debt request that is not answered yet, or works on
-/// one.
+/// Whether an employee is responsible for a department; and whether for a debt request that is not answered for certain yet,
+/// or works on one: an answer that is on its way may still be refused.
 pub(crate) async fn duties(
     conn: &mut Conn,
     organization: OrganizationId,
@@ -178,9 +179,10 @@ pub(crate) async fn duties(
         .filter(departments::organization_id.eq(organization))
         .filter(departments::responsible_id.eq(id));
     let his = debt_requests::responsible_id.eq(Some(id)).or(debt_requests::executor_id.eq(Some(id)));
+    let under_way = debt_requests::answer_state.eq_any(State::UNDER_WAY).assume_not_null();
     let works = debt_requests::table
         .filter(debt_requests::organization_id.eq(organization))
-        .filter(debt_requests::answered.eq(false))
+        .filter(debt_requests::answered.eq(false).or(under_way))
         .filter(debt_requests::stage.ne(Stage::Gone))
         .filter(his.assume_not_null());
     Ok(both!(conn, c => select((exists(heads), exists(works))).get_result(c).await)?)
@@ -204,6 +206,8 @@ pub(crate) async fn leave(conn: &mut Conn, department: DepartmentId) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::debt_request::AnswerSummary;
+    use crate::ids::AnswerId;
     use crate::store::debt_requests as requests;
     use crate::store::samples::{at, employee, request, stored_organization};
     use crate::store::test_db::for_both;
@@ -282,6 +286,19 @@ mod tests {
                 requests::save(&mut tx, std::slice::from_ref(&request)).await.unwrap();
                 assert_eq!(duties(&mut tx, ours, id).await.unwrap(), (false, works));
                 assert_eq!(duties(&mut tx, theirs, id).await.unwrap(), (false, false));
+            }
+            // The last one is answered, by an answer that GIS may still refuse, or does not lose.
+            for (state, works) in
+                [(State::Uncertain, true), (State::Delivered, false), (State::Revoking, true)]
+            {
+                request.answer = Some(AnswerSummary {
+                    id: AnswerId::generate(),
+                    state,
+                    has_debt: false,
+                    updated_at: at(0),
+                });
+                requests::save(&mut tx, std::slice::from_ref(&request)).await.unwrap();
+                assert_eq!(duties(&mut tx, ours, id).await.unwrap(), (false, works), "{state}");
             }
         });
     }

@@ -2,7 +2,7 @@
 //! follows them.
 
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
 
 use super::db::both;
@@ -11,7 +11,7 @@ use super::types::Ts;
 use super::{Conn, StoreError};
 use crate::ids::OrganizationId;
 
-/// A match is due; if one is already, it stays so.
+/// A match is due; if one is already, whoever has begun to look for its requests looks anew.
 pub(crate) async fn note(
     conn: &mut Conn,
     organization: OrganizationId,
@@ -19,9 +19,26 @@ pub(crate) async fn note(
 ) -> Result<(), StoreError> {
     let row = (matches_due::organization_id.eq(organization), matches_due::since.eq(Ts(since)));
     both!(conn, c => {
-        diesel::insert_into(matches_due::table).values(row).on_conflict_do_nothing().execute(c).await
+        diesel::insert_into(matches_due::table)
+            .values(row)
+            .on_conflict(matches_due::organization_id)
+            .do_update()
+            .set(matches_due::since.eq(Ts(since)))
+            .execute(c)
+            .await
     })?;
     Ok(())
+}
+
+/// Since when a match is due; `None` when none is.
+pub(crate) async fn since(
+    conn: &mut Conn,
+    organization: OrganizationId,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let since: Option<Ts> = both!(conn, c => {
+        matches_due::table.find(organization).select(matches_due::since).first(c).await.optional()
+    })?;
+    Ok(since.map(|Ts(since)| since))
 }
 
 /// Those that wait, the longest first.
@@ -36,10 +53,16 @@ pub(crate) async fn all(conn: &mut Conn, limit: i64) -> Result<Vec<OrganizationI
     })?)
 }
 
-/// It waits no more; `false` when it did not. Of two who take it one succeeds.
-pub(crate) async fn take(conn: &mut Conn, organization: OrganizationId) -> Result<bool, StoreError> {
+/// It waits no more; `false` when it did not, or was noted anew since. Of two who take it one succeeds.
+pub(crate) async fn take(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    since: DateTime<Utc>,
+) -> Result<bool, StoreError> {
     let hit = both!(conn, c => {
-        diesel::delete(matches_due::table.find(organization)).execute(c).await
+        diesel::delete(matches_due::table.find(organization).filter(matches_due::since.eq(Ts(since))))
+            .execute(c)
+            .await
     })?;
     Ok(hit > 0)
 }
@@ -58,10 +81,13 @@ mod tests {
             for (organization, since) in [(second, 2), (first, 1), (first, 3)] {
                 note(&mut tx, organization, at(since)).await.unwrap();
             }
-            assert_eq!(all(&mut tx, 9).await.unwrap(), [first, second]);
-            assert_eq!(all(&mut tx, 1).await.unwrap(), [first]);
-            assert!(take(&mut tx, first).await.unwrap());
-            assert!(!take(&mut tx, first).await.unwrap());
+            assert_eq!(all(&mut tx, 9).await.unwrap(), [second, first]);
+            assert_eq!(all(&mut tx, 1).await.unwrap(), [second]);
+            assert_eq!(since(&mut tx, first).await.unwrap(), Some(at(3)));
+            assert!(!take(&mut tx, first, at(1)).await.unwrap(), "it was noted anew meanwhile");
+            assert!(take(&mut tx, first, at(3)).await.unwrap());
+            assert!(!take(&mut tx, first, at(3)).await.unwrap());
+            assert_eq!(since(&mut tx, first).await.unwrap(), None);
             assert_eq!(all(&mut tx, 9).await.unwrap(), [second]);
         });
     }

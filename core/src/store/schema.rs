@@ -179,6 +179,7 @@ diesel::table! {
         updated_at -> Tstz,
         submitted_at -> Nullable<Tstz>,
         settled_at -> Nullable<Tstz>,
+        delivered_at -> Nullable<Tstz>,
     }
 }
 
@@ -469,4 +470,5 @@ diesel::joinable!(court_debts -> court_debt_registries (registry_id));
 diesel::joinable!(departments -> employees (responsible_id));
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(operation_items::intake, answers::state);
+diesel::allow_columns_to_appear_in_same_group_by_clause!(operation_items::operation_id, answers::state);
 diesel::allow_columns_to_appear_in_same_group_by_clause!(import_rows::intake, answers::state);

@@ -29,7 +29,7 @@ pub(crate) struct Question<'a> {
     pub(crate) offsets: &'a [(NaiveDate, i64)],
 }
 
-/// From when on it is counted how long an answer took.
+/// From when on it is counted how long an answer took: to the first answer that was in force, or to the present one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Since {
     /// When the gateway first saw the debt request.
@@ -72,11 +72,11 @@ impl Question<'_> {
         }
     }
 
-    /// What the key is called; of several names on one day, one.
+    /// What the key is called; of several names on one day, one is told.
     const fn name(&self) -> &'static str {
         match self.group_by {
             GroupBy::Day | GroupBy::Department | GroupBy::Executor => "CAST(NULL AS text)",
-            GroupBy::Requester => "max(r.requester_name)",
+            GroupBy::Requester => "r.requester_name",
         }
     }
 
@@ -90,6 +90,14 @@ impl Question<'_> {
         format!("CASE {} ELSE {first} END", later.collect::<Vec<_>>().join(" "))
     }
 }
+
+/// When an answer of ours was first in force, whatever was corrected or withdrawn since: a correction of what was given in
+/// time is not late. GIS's own time counts where it is the earlier one; it is another one when GIS had to be sent the same
+/// answer again.
+const FIRST: &str = "(SELECT min(CASE WHEN o.gis_updated_at < o.delivered_at THEN o.gis_updated_at \
+                                      ELSE o.delivered_at END) \
+                      FROM answers o \
+                      WHERE o.debt_request_id = r.id AND o.source <> 'gis' AND o.delivered_at IS NOT NULL)";
 
 #[derive(QueryableByName)]
 struct StandingRow {
@@ -122,18 +130,19 @@ pub(crate) async fn standings(
 ) -> Result<Vec<(Option<Uuid>, Option<String>, Standing, i64)>, StoreError> {
     let Dialect { seconds, midnight } = Dialect::of(conn);
     let query = format!(
-        "SELECT {key} AS key, {name} AS name, r.stage, r.response_status, r.answer_state, a.source,
-                coalesce(a.has_debt, r.gis_has_debt) AS has_debt,
-                coalesce(r.due_on < $1, false) AS past,
-                coalesce({settled} >= {due} + 86400 - ({offset}), false) AS late,
-                count(*) AS count
-         FROM debt_requests r
-         LEFT JOIN answers a ON a.debt_request_id = r.id AND a.state = 'delivered'
-         WHERE r.organization_id = $2 AND r.sent_key = $3
-         GROUP BY 1, 3, 4, 5, 6, 7, 8, 9",
+        "SELECT d.key, max(d.name) AS name, d.stage, d.response_status, d.answer_state, d.source, d.has_debt, d.past,
+                d.late, count(*) AS count
+         FROM (SELECT {key} AS key, {name} AS name, r.stage, r.response_status, r.answer_state, a.source,
+                      coalesce(a.has_debt, r.gis_has_debt) AS has_debt,
+                      coalesce(r.due_on < $1, false) AS past,
+                      coalesce({first} >= {due} + 86400 - ({offset}), false) AS late
+               FROM debt_requests r
+               LEFT JOIN answers a ON a.debt_request_id = r.id AND a.state = 'delivered'
+               WHERE r.organization_id = $2 AND r.sent_key = $3) d
+         GROUP BY d.key, d.stage, d.response_status, d.answer_state, d.source, d.has_debt, d.past, d.late",
         key = question.key(),
         name = question.name(),
-        settled = seconds("a.settled_at"),
+        first = seconds(FIRST),
         due = midnight("r.due_on"),
         offset = question.offset(),
     );
@@ -179,6 +188,10 @@ pub(crate) async fn durations(
     since: Since,
 ) -> Result<Vec<(Option<Uuid>, i64, i64)>, StoreError> {
     let Dialect { seconds, .. } = Dialect::of(conn);
+    let (began, ended) = match since {
+        Since::Arrival => ("r.created_at", FIRST),
+        Since::Submission => ("a.submitted_at", "a.delivered_at"),
+    };
     let query = format!(
         "SELECT d.key,
                 CASE WHEN d.took < 1000 THEN d.took
@@ -187,18 +200,15 @@ pub(crate) async fn durations(
                      WHEN d.took < 1000000 THEN d.took / 1000 * 1000
                      ELSE d.took / 10000 * 10000 END AS seconds,
                 count(*) AS count
-         FROM (SELECT {key} AS key, {settled} - {began} AS took
+         FROM (SELECT {key} AS key, {ended} - {began} AS took
                FROM debt_requests r
                JOIN answers a ON a.debt_request_id = r.id AND a.state = 'delivered'
                WHERE r.organization_id = $1 AND r.sent_key = $2 AND a.source <> 'gis') d
          WHERE d.took IS NOT NULL
          GROUP BY 1, 2",
         key = question.key(),
-        settled = seconds("a.settled_at"),
-        began = seconds(match since {
-            Since::Arrival => "r.created_at",
-            Since::Submission => "a.submitted_at",
-        }),
+        ended = seconds(ended),
+        began = seconds(began),
     );
     let rows: Vec<DurationRow> = both!(conn, c => {
         diesel::sql_query(query)
@@ -227,11 +237,13 @@ mod tests {
     }
 
     /// A delivered answer to a request; both are stored.
-    async fn delivered(conn: &mut Conn, request: &DebtRequest, submitted: &str, settled: &str) {
+    async fn delivered(conn: &mut Conn, request: &DebtRequest, submitted: &str, delivered: &str) {
         let answer = Answer {
             state: State::Delivered,
             submitted_at: Some(time(submitted)),
-            settled_at: Some(time(settled)),
+            delivered_at: Some(time(delivered)),
+            // It was corrected in vain since: GIS did not withdraw it.
+            settled_at: Some(time("2026-11-20T00:00:00Z")),
             ..test_rows::answer(request.organization, request.id)
         };
         debt_requests::save(conn, std::slice::from_ref(request)).await.unwrap();
@@ -293,6 +305,44 @@ mod tests {
             assert!(standings(&mut tx, &asked).await.unwrap().iter().all(|(_, _, it, _)| !it.late));
             let other = Question { day: day(3), ..question(GroupBy::Requester, 11, &offsets) };
             assert_eq!(standings(&mut tx, &other).await.unwrap(), []);
+        });
+    }
+
+    /// An answer that came in time and was corrected after the last day is not late, and its successor took no longer.
+    #[test]
+    fn the_first_answer_counts_whatever_came_of_it() {
+        for_both(async |db| {
+            let mut tx = db.begin().await.unwrap();
+            let organization = stored_organization(&mut tx).await;
+            let mut all = [request(organization), request(organization)];
+            for request in &mut all {
+                request.created_at = time("2026-11-02T06:00:00Z");
+                delivered(&mut tx, request, "2026-11-12T00:00:00Z", "2026-11-12T00:00:40Z").await;
+            }
+            // GIS had it before we knew, and its own time after a repair is later.
+            let earlier = |gis: &str| Answer {
+                state: State::Revoked,
+                revision: 2,
+                gis_updated_at: Some(time(gis)),
+                delivered_at: Some(time("2026-11-04T06:00:00Z")),
+                ..test_rows::answer(organization, all[0].id)
+            };
+            let first = earlier("2026-11-03T06:00:00Z");
+            let repaired = Answer { debt_request: all[1].id, ..earlier("2026-11-12T06:00:00Z") };
+            answers::insert(&mut tx, vec![(first, Vec::new()), (repaired, Vec::new())]).await.unwrap();
+            let asked = Question {
+                organization,
+                day: day(2),
+                group_by: GroupBy::Day,
+                today: day(13),
+                offsets: &[(day(1), 5 * 3600)],
+            };
+            let found = standings(&mut tx, &asked).await.unwrap();
+            assert!(found.iter().all(|(_, _, it, _)| it.past && !it.late), "{found:?}");
+            let mut took = durations(&mut tx, &asked, Since::Arrival).await.unwrap();
+            took.sort_unstable();
+            assert_eq!(took, [(None, 86_400, 1), (None, 172_000, 1)]);
+            assert_eq!(durations(&mut tx, &asked, Since::Submission).await.unwrap(), [(None, 40, 2)]);
         });
     }
 

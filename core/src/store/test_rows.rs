@@ -115,6 +115,7 @@ pub(crate) fn answer(organization: OrganizationId, debt_request: DebtRequestId) 
         updated_at: at(0),
         submitted_at: Some(at(0)),
         settled_at: None,
+        delivered_at: None,
     }
 }
 

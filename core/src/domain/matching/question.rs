@@ -112,11 +112,15 @@ impl Question {
 
     /// What the dates of a row say.
     ///
+    /// One address is one row of a workbook, and what else is owed there stands in words beside it: a repaid row with such
+    /// words may hide an open decision, as one that was repaid before its decision does.
+    ///
     /// «Not repaid on the day of sending» can be read of the request and of the answer. A debt repaid before the request was
     /// sent counts in neither reading; one repaid later counts in one of them, so a person decides. The same holds for a
     /// decision in force after the end of the period: it did not count in the period, and it is in force now.
     pub(super) fn dates(&self, row: &Entry) -> DatesRule {
         match row.repaid_on {
+            Some(repaid) if row.noted || repaid < row.in_force_from => DatesRule::RepaidUnclear,
             Some(repaid) if self.sent_on.is_some_and(|sent| repaid < sent) => DatesRule::RepaidBefore,
             Some(_) => DatesRule::RepaidLater,
             None if row.in_force_from > self.period_end => DatesRule::AfterPeriod,

@@ -3,7 +3,7 @@
 use crate::domain::words::words;
 
 words! {
-    /// Why a person must look.
+    /// Why no answer follows: a person must look.
     Reason {
         /// The house of the request cannot be told, so nothing follows from its absence in the registry.
         HouseUnknown = "house_unknown" "Не удалось однозначно определить дом",
@@ -19,6 +19,10 @@ words! {
         NotInPeriod = "not_in_period" "Даты решения или погашения не дают однозначного ответа",
         /// The request carries only the identifier of an object that suppliers cannot resolve.
         GisObjectOnly = "gis_object_only" "В запросе указан только объект ГИС ЖКХ, без дома",
+        /// Another registry that answers for the place knows a debt, or is in doubt.
+        OtherRegistry = "other_registry" "Другой действующий реестр знает долг или оставляет сомнение",
+        /// A department's registry says «no debt» of a request that is not its own. The result stands, and is no answer.
+        OtherDepartment = "other_department" "Запрос не этого подразделения: «долга нет» по его реестру не отвечают",
     }
 }
 
@@ -89,10 +93,12 @@ words! {
         InForce = "in_force" "Решение в силе, долг не погашен",
         /// The same, in force more than three years before the end of the period.
         InForceLongAgo = "in_force_long_ago" "Решение в силе более трёх лет, долг не погашен",
-        /// Repaid before the request was sent.
+        /// Repaid before the request was sent, and nothing else stands in the row.
         RepaidBefore = "repaid_before" "Долг погашен до отправки запроса",
         /// Repaid on the day of the request or later, or nobody knows when the request was sent.
         RepaidLater = "repaid_later" "Долг погашен в день отправки запроса или позже",
+        /// Repaid, and the row says more: other decisions may be open. Or repaid before the decision was in force.
+        RepaidUnclear = "repaid_unclear" "Долг погашен, но это может быть не весь долг: есть дополнительная информация или дата раньше решения",
         /// In force after the end of the period.
         AfterPeriod = "after_period" "Решение вступило в силу после конца периода",
     }

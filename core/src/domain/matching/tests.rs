@@ -67,8 +67,14 @@ fn owes(number: u128, premises: &str) -> Entry {
         premises: Premises::read(premises),
         in_force_from: day("2025-03-14"),
         repaid_on: None,
+        noted: false,
         origin: Origin::Workbook,
     }
+}
+
+/// A row with «Дополнительная информация».
+fn noted(entry: Entry) -> Entry {
+    Entry { noted: true, ..entry }
 }
 
 fn repaid(number: u128, premises: &str, on: &str) -> Entry {
@@ -329,6 +335,80 @@ fn a_debt_repaid_on_the_day_of_the_request_or_later_is_left_to_people() {
     ambiguous(&view, &[repaid(1, "12", "2024-01-15")], &[Reason::NotInPeriod]);
 }
 
+/// F57: one address is one row of a workbook, further debtors and decisions are words beside it.
+#[test]
+fn f57_a_repaid_row_that_says_more_may_hide_an_open_decision() {
+    let long_ago = || repaid(1, "12", "2026-01-15");
+    for (row, dates) in [
+        (noted(long_ago()), DatesRule::RepaidUnclear),
+        (by_hand(noted(long_ago())), DatesRule::RepaidUnclear),
+        (noted(repaid(1, "12", "2026-11-03")), DatesRule::RepaidUnclear),
+        (repaid(1, "12", "2026-11-03"), DatesRule::RepaidLater),
+    ] {
+        let candidates = ambiguous(&asks("кв. 12"), &[row], &[Reason::NotInPeriod]);
+        assert_eq!(candidates[0].dates, dates);
+    }
+    not_found(&asks("кв. 12"), &[long_ago()], Basis::AllRepaid);
+    // What is not repaid counts with all that stands beside it.
+    found(&asks("кв. 12"), &[noted(owes(1, "12"))], &[1]);
+    // The decision that is hidden there may be that of the room.
+    let room = noted(repaid(1, "кв. 12 комн. 1", "2026-01-15"));
+    ambiguous(&asks("кв. 12"), &[room], &[Reason::PremisesPartial, Reason::NotInPeriod]);
+    not_found(&asks("кв. 13"), &[noted(long_ago())], Basis::NoRowsOfPremises);
+    // A decision that is known to be open outweighs it; in a workbook it is the second row of one address.
+    found(&asks("кв. 12"), &[by_hand(noted(long_ago())), by_hand(owes(2, "12"))], &[2]);
+}
+
+#[test]
+fn a_debt_cannot_be_repaid_before_its_decision() {
+    for (on, dates) in [
+        ("2025-03-13", DatesRule::RepaidUnclear),
+        ("2025-03-14", DatesRule::RepaidBefore),
+        ("2025-03-15", DatesRule::RepaidBefore),
+    ] {
+        let decision = match_of(&asks("кв. 12"), &[repaid(1, "12", on)]);
+        assert_eq!(decision.candidates[0].dates, dates, "{on}");
+        let expected =
+            if dates == DatesRule::RepaidBefore { MatchResult::NotFound } else { MatchResult::Ambiguous };
+        assert_eq!(decision.result, expected, "{on}");
+    }
+}
+
+#[test]
+fn another_registry_stands_in_the_way_of_no_debt_alone() {
+    let asked = asks("кв. 12");
+    let debt = match_of(&asked, &[owes(1, "12")]);
+    let doubt = match_of(&asked, &[owes(2, "12/1")]);
+    let none = match_of(&asked, &[owes(3, "13")]);
+    for (own, others) in [(&debt, [&doubt, &none]), (&doubt, [&doubt, &none]), (&none, [&none, &none])] {
+        for other in others {
+            assert_eq!(&own.clone().against(other.clone()), own);
+        }
+    }
+    for (own, other, reasons) in [
+        (&none, &debt, vec![Reason::OtherRegistry]),
+        (&none, &doubt, vec![Reason::PremisesPartial, Reason::OtherRegistry]),
+        (&doubt, &debt, vec![Reason::PremisesPartial, Reason::OtherRegistry]),
+    ] {
+        let joint = own.clone().against(other.clone());
+        assert_eq!((joint.result, joint.basis), (MatchResult::Ambiguous, Basis::Doubt));
+        assert_eq!(joint.reasons, reasons);
+        assert_eq!(joint.candidates[0].id, other.candidates[0].id, "its rows come first");
+        assert_eq!(joint.counting, [], "no answer is made of them");
+        assert_eq!(joint.candidates.len(), own.candidates.len() + other.candidates.len());
+    }
+}
+
+#[test]
+fn every_row_that_counts_is_known_however_many_are_shown() {
+    let rows: Vec<Entry> = (1..=30).map(|number| by_hand(owes(number, "12"))).collect();
+    let decision = match_of(&asks("кв. 12"), &rows);
+    assert_eq!((decision.result, decision.candidates.len()), (MatchResult::Found, MOST_CANDIDATES));
+    assert_eq!((decision.counting.len(), decision.more_candidates), (30, 10));
+    let joint = match_of(&asks("кв. 12"), &[]).against(decision);
+    assert_eq!((joint.candidates.len(), joint.more_candidates), (MOST_CANDIDATES, 10));
+}
+
 #[test]
 fn a_decision_in_force_after_the_period_is_left_to_people() {
     let from = |text: &str| [Entry { in_force_from: day(text), ..owes(1, "12") }];
@@ -441,7 +521,7 @@ prop_compose! {
 
 prop_compose! {
     fn entries()(
-        premises in texts(), address in texts(), single in any::<bool>(),
+        premises in texts(), address in texts(), single in any::<bool>(), noted in any::<bool>(),
         other in any::<bool>(), gis in proptest::option::of(Just(IN_GIS)), number in any::<u128>(),
         from in 0..30_000_i32, repaid in proptest::option::of(0..30_000_i32),
     ) -> Entry {
@@ -452,6 +532,7 @@ prop_compose! {
             address: address.map(Into::into),
             in_force_from: day(from),
             repaid_on: repaid.map(day),
+            noted,
             origin: if single { Origin::Single } else { Origin::Workbook },
             ..owes(number, &premises.unwrap_or_default())
         }
@@ -484,7 +565,7 @@ proptest! {
         let view = asks(premises.as_deref().unwrap_or_default());
         if match_of(&view, &rows).result == MatchResult::NotFound {
             let asked = Premises::read(premises.as_deref().unwrap_or_default());
-            for row in rows.iter().filter(|row| row.fias_house_id == HOUSE && row.repaid_on.is_none()) {
+            for row in rows.iter().filter(|row| row.fias_house_id == HOUSE && (row.repaid_on.is_none() || row.noted)) {
                 prop_assert_eq!(asked.relation(&row.premises), crate::domain::premises::Relation::Different);
             }
         }

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use super::bench::Bench;
 use crate::domain::answer::State;
 use crate::domain::export::{ExportKind, ExportStatus};
-use crate::domain::import::{AnswerColumnMode, ImportMode, ImportStatus};
+use crate::domain::import::{AnswerColumnMode, ImportCounts, ImportMode, ImportStatus};
 use crate::domain::operation::Outcome;
 use crate::exports::CreateExport;
 use crate::ids::{DebtRequestId, WorkerId};
@@ -18,6 +18,70 @@ use crate::store::debt_requests::{Filter, Sort, SortBy};
 use crate::store::test_db::for_both;
 use crate::store::{debt_requests, exports, imports};
 use crate::test_service::caller;
+
+#[test]
+fn an_import_that_was_applied_is_never_told_to_have_failed() {
+    for_both(async |db| {
+        let bench = Bench::new(db, 2).await;
+        bench.finish_run().await;
+        let (service, caller) = (&bench.worker.service, caller(bench.organization));
+        let gone = WorkerId::generate();
+        for (taken, is_told) in [(2, false), (1, true)] {
+            let command = CreateImport {
+                file_name: "a.xlsx".to_owned(),
+                content: workbook(&request_ids(&bench).await),
+                mode: ImportMode::Apply,
+                answer_column: AnswerColumnMode::Strict,
+                submit: false,
+            };
+            let staged = service.stage_import(&caller, command).await.unwrap();
+            let mut tx = service.db.begin().await.unwrap();
+            let id = service.create_import(&mut tx, &caller, staged).await.unwrap().import.id;
+            let mut import = imports::claim(&mut tx, gone, bench.now(), bench.now()).await.unwrap().unwrap();
+            import.counts = Some(ImportCounts { answers: 2, ..ImportCounts::default() });
+            (import.taken, import.tries) = (taken, 3);
+            assert!(imports::update(&mut tx, &import, gone, Some(bench.now())).await.unwrap());
+            tx.commit().await.unwrap();
+            bench.worker.step(JobName::Imports).await.unwrap();
+            let ended = service.get_import(&caller, id).await.unwrap().import;
+            assert_eq!((ended.status, ended.marked), (ImportStatus::CompletedWithErrors, None));
+            let origin = ended.error.map(|error| error.origin);
+            assert_eq!(origin.as_deref(), is_told.then_some("service"));
+        }
+    });
+}
+
+#[test]
+fn an_import_that_fails_is_tried_again_soon_and_given_up_after_some_tries() {
+    for_both(async |db| {
+        let bench = Bench::new(db, 1).await;
+        bench.finish_run().await;
+        let (service, caller) = (&bench.worker.service, caller(bench.organization));
+        let command = CreateImport {
+            file_name: "a.xlsx".to_owned(),
+            content: workbook(&request_ids(&bench).await),
+            mode: ImportMode::Preview,
+            answer_column: AnswerColumnMode::Strict,
+            submit: false,
+        };
+        let staged = service.stage_import(&caller, command).await.unwrap();
+        let mut tx = service.db.begin().await.unwrap();
+        let import = service.create_import(&mut tx, &caller, staged).await.unwrap().import;
+        tx.commit().await.unwrap();
+        // A row never lacks its content.
+        service.files.delete(import.content).await.unwrap();
+        for tries in 1..=3 {
+            assert!(bench.worker.step(JobName::Imports).await.is_err());
+            assert_eq!(bench.worker.step(JobName::Imports).await.unwrap().done, 0);
+            assert_eq!(service.get_import(&caller, import.id).await.unwrap().import.tries, tries);
+            bench.pass(TimeDelta::seconds(30));
+        }
+        bench.worker.step(JobName::Imports).await.unwrap();
+        let ended = service.get_import(&caller, import.id).await.unwrap().import;
+        assert_eq!(ended.status, ImportStatus::Failed);
+        assert_eq!(ended.error.map(|error| error.origin).as_deref(), Some("service"));
+    });
+}
 
 /// "No debt" to all of them.
 fn workbook(requests: &[DebtRequestId]) -> Bytes {
@@ -108,8 +172,9 @@ fn an_import_whose_worker_is_gone_goes_on() {
             answer_column: AnswerColumnMode::Strict,
             submit: false,
         };
+        let staged = service.stage_import(&caller, command).await.unwrap();
         let mut tx = service.db.begin().await.unwrap();
-        let id = service.create_import(&mut tx, &caller, command).await.unwrap().import.id;
+        let id = service.create_import(&mut tx, &caller, staged).await.unwrap().import.id;
         tx.commit().await.unwrap();
 
         let mut workbook = Workbook::open(content, Limits::default()).unwrap();

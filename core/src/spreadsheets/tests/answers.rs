@@ -171,6 +171,20 @@ fn rows_of_one_answer_must_agree() {
 }
 
 #[test]
+fn a_row_with_a_damaged_guid_holds_up_the_answer_of_its_number() {
+    let read = strict(&[
+        &[GUID[0], "ДА", "Тестов", "Иван", "", "", "", "7"],
+        &["5603dc9c", "ДА", "Тестова", "Анна", "", "", "", "7"],
+        &[GUID[1], "НЕТ", "", "", "", "", "", "8"],
+        &["5603dc9d", "", "", "", "", "", "", "8"],
+    ]);
+    assert_eq!(places(&read.errors), [(2, "Номер запроса", "row_lost"), (3, SUBREQUEST, "guid_format")]);
+    let answered: Vec<_> = read.answers.iter().map(|answer| answer.debt_request).collect();
+    assert_eq!(answered, [subrequest(1)], "a row that says nothing hides nobody");
+    assert_eq!(read.counts.refused, 1);
+}
+
+#[test]
 fn numbers_and_dates_of_excel_are_understood() {
     let content = drawn(|sheet| {
         sheet.write_row(0, 0, HEADER).unwrap();

@@ -153,6 +153,26 @@ fn the_wrong_sheet_is_told_by_what_is_missing() {
 }
 
 #[test]
+fn one_sheet_alone_may_have_the_table() {
+    let book = |is_hidden: bool, header: &[&str]| {
+        let mut workbook = rust_xlsxwriter::Workbook::new();
+        for (name, header) in [("Ответы", HEADER.as_slice()), ("Копия", header)] {
+            let sheet = workbook.add_worksheet();
+            sheet.set_name(name).unwrap().write_row(0, 0, header.iter().copied()).unwrap();
+            sheet.write_row(1, 0, [GUID[0], "НЕТ"]).unwrap();
+            sheet.set_hidden(is_hidden && name == "Копия");
+        }
+        workbook.save_to_buffer().unwrap()
+    };
+    let sheets = ["Ответы", "Копия"].map(ToOwned::to_owned);
+    assert_eq!(refused(book(false, &HEADER)), WorkbookError::TwoTables { sheets });
+    for content in [book(true, &HEADER), book(false, &[HEADER[0], "Заметка"])] {
+        let read = read_answers(&mut open(content.into()).unwrap(), AnswerColumn::Strict).unwrap();
+        assert_eq!(read.answers.len(), 1, "a sheet that nobody sees, and one with other columns, do no harm");
+    }
+}
+
+#[test]
 fn headers_must_be_clear() {
     let twice = refused(table(&[&[HEADER[0], HEADER[1], "НАЛИЧИЕ задолженности*"], &[GUID[0], "ДА", "НЕТ"]]));
     assert_eq!(twice, WorkbookError::ColumnTwice { row: 1, column: HEADER[1] });
@@ -227,6 +247,7 @@ fn every_error_has_a_code_and_words() {
         WorkbookError::ColumnsMissing { row: None, columns: vec![HEADER[0], HEADER[1]] },
         WorkbookError::ColumnTwice { row: 1, column: HEADER[0] },
         WorkbookError::HeaderMerged { row: 1, column: HEADER[0] },
+        WorkbookError::TwoTables { sheets: ["Лист1", "Лист2"].map(ToOwned::to_owned) },
         WorkbookError::NoRows,
         WorkbookError::TooManyRows { most: 1 },
         WorkbookError::GisExport { row: 1 },

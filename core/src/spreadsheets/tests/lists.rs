@@ -94,8 +94,20 @@ fn mistakes_are_marked_in_a_copy_that_can_be_sent_again() {
     assert!(
         first.answers == second.answers && first.errors == second.errors && first.counts == second.counts
     );
-    assert_eq!(second.ignored_columns, ["Заметка", "Ошибка", "Столбец с ошибкой"]);
+    assert_eq!(second.ignored_columns, ["Заметка"]);
     assert_eq!(texts(again, 2), header, "the columns are not added twice");
+}
+
+#[test]
+fn a_sheet_that_reaches_to_the_last_column_is_marked_by_colours_alone() {
+    let content = drawn(|sheet| {
+        sheet.write_row(0, 0, ["ГИС-идентификатор подзапроса", "Наличие задолженности"]).unwrap();
+        sheet.write_string(0, 16_382, "за краем").unwrap();
+        sheet.write_row(1, 0, [GUID[0], "?"]).unwrap();
+    });
+    let (read, copy) = marked(content);
+    assert_eq!(read.errors.count(), 1);
+    assert_eq!(texts(copy, 1).len(), 3, "there is no room for two columns more");
 }
 
 #[test]

@@ -109,6 +109,29 @@ fn what_is_odd_is_taken_with_a_warning() {
 }
 
 #[test]
+fn a_house_without_flats_has_no_premises() {
+    let row = |premises: &'static str| ["12.03.2025", "", GUID[0], "", premises, "Тестов", "Иван"];
+    let registry = read(&[&row(""), &row("1"), &row(" ")]).unwrap();
+    assert_eq!(places(&registry.errors), [(4, PREMISES, "duplicate")]);
+    assert_eq!(
+        places(&registry.warnings),
+        [(2, PREMISES, "premises_blank"), (4, PREMISES, "premises_blank")]
+    );
+    let premises: Vec<_> = registry.rows.iter().map(|row| row.premises.as_str()).collect();
+    assert_eq!(premises, ["", "1"]);
+}
+
+#[test]
+fn control_characters_are_refused() {
+    let row = ["12.03.2025", "", GUID[0], "ул. Мира,\nд. 1", "кв. 1", "Тестов", "Иван"];
+    let bad = ["12.03.2025", "", GUID[0], "ул.\u{1} Мира", "кв.\u{2} 2", "Тестов", "Иван"];
+    let registry = read(&[&row, &bad]).unwrap();
+    let expected = [(3, "Адрес дома", "character_not_allowed"), (3, PREMISES, "character_not_allowed")];
+    assert_eq!(places(&registry.errors), expected);
+    assert_eq!(registry.rows.len(), 1, "the end of a line is no harm");
+}
+
+#[test]
 fn dates_flats_and_numbers_of_excel() {
     let content = drawn(|sheet| {
         sheet.write_row(0, 0, HEADER).unwrap();

@@ -82,7 +82,7 @@ pub(super) async fn name_all<'a>(
 }
 
 /// Gives an answer a name, or moves the name to it from another answer of the same debt request. A name that an answer to
-/// another debt request has is a [`StoreError::Unique`].
+/// another debt request has was taken since the use case looked: a [`StoreError::Stale`], which the client may repeat.
 pub(crate) async fn name(
     conn: &mut Conn,
     organization: OrganizationId,
@@ -100,7 +100,7 @@ pub(crate) async fn name(
         diesel::insert_into(external_ids::table).values(row).on_conflict_do_nothing().execute(c).await
     })?;
     let written = if given == 0 { rename(conn, organization, external_id, answer).await? } else { given };
-    if written == 0 { Err(StoreError::Unique { constraint: "external_ids".to_owned() }) } else { Ok(()) }
+    StoreError::unless_hit(written)
 }
 
 /// Moves a name within a debt request.

@@ -130,13 +130,13 @@ pub(crate) async fn delivery_seconds(
             .filter(answers::organization_id.eq(organization))
             .filter(answers::state.eq(State::Delivered))
             .filter(answers::submitted_at.is_not_null())
-            .filter(answers::settled_at.is_not_null())
+            .filter(answers::delivered_at.is_not_null())
             // Nearly the order of delivery, and the order of an index.
             .order((answers::updated_at.desc(), answers::id.desc()))
             .limit(RECENT)
-            .select((answers::submitted_at.assume_not_null(), answers::settled_at.assume_not_null()))
+            .select((answers::submitted_at.assume_not_null(), answers::delivered_at.assume_not_null()))
             .load(c)
             .await
     })?;
-    Ok(rows.into_iter().map(|(submitted, settled)| (settled - submitted).num_seconds()).collect())
+    Ok(rows.into_iter().map(|(submitted, delivered)| (delivered - submitted).num_seconds()).collect())
 }

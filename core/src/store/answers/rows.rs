@@ -44,6 +44,7 @@ pub(super) struct AnswerRow {
     updated_at: Ts,
     submitted_at: Option<Ts>,
     settled_at: Option<Ts>,
+    delivered_at: Option<Ts>,
 }
 
 impl From<Answer> for AnswerRow {
@@ -78,6 +79,7 @@ impl From<Answer> for AnswerRow {
             updated_at: Ts(answer.updated_at),
             submitted_at: answer.submitted_at.map(Ts),
             settled_at: answer.settled_at.map(Ts),
+            delivered_at: answer.delivered_at.map(Ts),
         }
     }
 }
@@ -113,6 +115,7 @@ impl From<AnswerRow> for Answer {
             updated_at: row.updated_at.0,
             submitted_at: row.submitted_at.map(|Ts(at)| at),
             settled_at: row.settled_at.map(|Ts(at)| at),
+            delivered_at: row.delivered_at.map(|Ts(at)| at),
         }
     }
 }
@@ -150,6 +153,7 @@ macro_rules! overwrite {
             updated_at,
             submitted_at,
             settled_at,
+            delivered_at,
         )
     };
 }

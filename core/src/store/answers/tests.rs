@@ -51,6 +51,7 @@ fn an_answer_comes_back_as_it_went() {
             version: 2,
             updated_at: at(4),
             settled_at: Some(at(4)),
+            delivered_at: Some(at(3)),
             ..bare.clone()
         };
         save(&mut tx, vec![full.clone()]).await.unwrap();
@@ -142,7 +143,10 @@ fn names_and_aliases() {
         // An answer to another request does not.
         let stranger = stored(&mut tx, organization, |_| ()).await;
         let refused = name(&mut tx, organization, &external("A"), stranger.id, at(3)).await;
-        assert!(refused.unwrap_err().is_unique());
+        assert!(matches!(refused, Err(StoreError::Stale)), "it may be repeated");
+        let twin = Answer { external_id: Some(external("A")), ..answer(organization, stranger.debt_request) };
+        let twin = Answer { revision: 2, ..twin };
+        assert!(matches!(insert(&mut tx, vec![(twin, Vec::new())]).await, Err(StoreError::Stale)));
     });
 }
 
@@ -281,7 +285,9 @@ fn numbers_for_status_and_confirmation() {
         for seconds in [30, 10, 20] {
             let answer = stored(&mut tx, own, |answer| {
                 answer.state = State::Delivered;
-                answer.settled_at = Some(at(seconds));
+                answer.delivered_at = Some(at(seconds));
+                // It was put right since, or GIS did not withdraw it.
+                answer.settled_at = Some(at(99));
                 answer.updated_at = at(seconds);
                 answer.next_check_at = Some(at(seconds));
             })

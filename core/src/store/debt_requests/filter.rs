@@ -16,7 +16,9 @@ use crate::store::types::Ts;
 #[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Filter {
     /// The department.
-    pub department: Option<DepartmentId>,
+    pub department: Option<DepartmentFilter>,
+    /// Whoever is responsible.
+    pub responsible: Option<ExecutorFilter>,
     /// The executor.
     pub executor: Option<ExecutorFilter>,
     /// One of these stages.
@@ -65,7 +67,17 @@ impl Filter {
     }
 }
 
-/// By executor.
+/// By department.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum DepartmentFilter {
+    /// In none.
+    Nowhere,
+    /// In this one. Filters that are stored name it without more ado: once there was no other choice.
+    #[serde(untagged)]
+    Is(DepartmentId),
+}
+
+/// By executor, or by who is responsible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ExecutorFilter {
     /// This employee.
@@ -198,15 +210,22 @@ macro_rules! narrowed {
     ($query:expr, $filter:expr) => {{
         use $crate::domain::debt_request::fold;
         use $crate::store::debt_requests::filter::{
-            ESCAPE, ExecutorFilter, containing, containing_words, last_with_prefix, one_of,
+            DepartmentFilter, ESCAPE, ExecutorFilter, containing, containing_words, last_with_prefix, one_of,
         };
         use $crate::store::schema::debt_requests as t;
         use $crate::store::types::{Guid, Ts};
 
         let (mut query, filter): (_, &$crate::store::debt_requests::Filter) = ($query, $filter);
-        if let Some(department) = filter.department {
-            query = query.filter(t::department_id.eq(department));
-        }
+        query = match filter.department {
+            None => query,
+            Some(DepartmentFilter::Is(department)) => query.filter(t::department_id.eq(department)),
+            Some(DepartmentFilter::Nowhere) => query.filter(t::department_id.is_null()),
+        };
+        query = match filter.responsible {
+            None => query,
+            Some(ExecutorFilter::Is(responsible)) => query.filter(t::responsible_id.eq(responsible)),
+            Some(ExecutorFilter::Nobody) => query.filter(t::responsible_id.is_null()),
+        };
         query = match filter.executor {
             None => query,
             Some(ExecutorFilter::Is(executor)) => query.filter(t::executor_id.eq(executor)),
@@ -302,3 +321,23 @@ macro_rules! listed {
 }
 
 pub(super) use {listed, narrowed, one_of, ordered};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_that_were_stored_are_read_still() {
+        let department = DepartmentId::generate();
+        let now = |department| Filter { department: Some(department), ..Filter::default() };
+        for filter in [now(DepartmentFilter::Is(department)), now(DepartmentFilter::Nowhere)] {
+            let text = serde_json::to_string(&filter).unwrap();
+            assert!(serde_json::from_str::<Filter>(&text).unwrap() == filter, "{text}");
+        }
+        let mut stored = serde_json::to_value(now(DepartmentFilter::Is(department))).unwrap();
+        assert_eq!(stored["department"], serde_json::json!(department));
+        stored.as_object_mut().unwrap().remove("responsible");
+        let read: Filter = serde_json::from_value(stored).unwrap();
+        assert!(read == now(DepartmentFilter::Is(department)));
+    }
+}

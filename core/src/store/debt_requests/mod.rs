@@ -14,7 +14,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-pub use self::filter::{After, ExecutorFilter, Filter, Sort, SortBy};
+pub use self::filter::{After, DepartmentFilter, ExecutorFilter, Filter, Sort, SortBy};
 use self::filter::{Start, listed, narrowed};
 pub(crate) use self::rows::SENT_BEFORE_ALL;
 use self::rows::{DebtRequestRecord, DebtRequestRow, overwrite, rework};
@@ -33,11 +33,11 @@ pub struct Counts {
     pub total: i64,
     /// In stage `new`.
     pub new: i64,
-    /// Not answered.
+    /// Not answered, and not gone from GIS.
     pub unanswered: i64,
-    /// Not answered, and today is the last day.
+    /// Of those: today is the last day.
     pub due_today: i64,
-    /// Not answered, and the last day is over.
+    /// Of those: the last day is over.
     pub overdue: i64,
 }
 
@@ -122,7 +122,8 @@ pub(crate) async fn count(
     filter: &Filter,
     today: NaiveDate,
 ) -> Result<Counts, StoreError> {
-    let open = || debt_requests::answered.eq(false);
+    // What GIS does not show any more waits for nobody.
+    let open = || debt_requests::answered.eq(false).and(debt_requests::stage.ne(Stage::Gone));
     let (total, new, unanswered, due_today, overdue) = both!(conn, c => {
         let query = debt_requests::table
             .filter(debt_requests::organization_id.eq(organization))

@@ -133,7 +133,8 @@ fn every_condition_of_the_filter_tells_rows_apart() {
         let text = |text: &str| Some(text.to_owned());
         let none = Filter::default;
         let finds_full = [
-            Filter { department: full.department, ..none() },
+            Filter { department: full.department.map(DepartmentFilter::Is), ..none() },
+            Filter { responsible: full.responsible.map(ExecutorFilter::Is), ..none() },
             Filter { executor: full.executor.map(ExecutorFilter::Is), ..none() },
             Filter { stages: vec![Stage::Answered, Stage::Gone], ..none() },
             Filter { response_statuses: vec![ResponseStatus::Sent], ..none() },
@@ -159,6 +160,8 @@ fn every_condition_of_the_filter_tells_rows_apart() {
             assert_eq!(listed(&mut tx, organization, &filter).await, [full.id], "{shown}");
         }
         let finds_bare = [
+            Filter { department: Some(DepartmentFilter::Nowhere), ..none() },
+            Filter { responsible: Some(ExecutorFilter::Nobody), ..none() },
             Filter { executor: Some(ExecutorFilter::Nobody), ..none() },
             Filter { answered: Some(false), ..none() },
             Filter { number_prefix: text("62026"), ..none() },
@@ -242,11 +245,12 @@ fn counts_and_the_unseen() {
             of(Some(day(10)), Stage::InWork, false),
             of(Some(day(9)), Stage::Answered, true),
             of(None, Stage::Gone, false),
+            of(Some(day(9)), Stage::Gone, false),
             seen,
         ];
         save(&mut tx, &all).await.unwrap();
         let counted = count(&mut tx, organization, &Filter::default(), day(10)).await.unwrap();
-        assert_eq!(counted, Counts { total: 5, new: 2, unanswered: 4, due_today: 1, overdue: 1 });
+        assert_eq!(counted, Counts { total: 6, new: 2, unanswered: 3, due_today: 1, overdue: 1 });
         let new = Filter { stages: vec![Stage::New], ..Filter::default() };
         let counted = count(&mut tx, organization, &new, day(10)).await.unwrap();
         assert_eq!(counted, Counts { total: 2, new: 2, unanswered: 2, due_today: 0, overdue: 1 });

@@ -4,10 +4,10 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{count_star, min};
+use diesel::dsl::{count_star, max, min};
 use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
@@ -81,30 +81,71 @@ pub(crate) async fn page(
     rows.into_iter().map(Export::try_from).collect()
 }
 
-/// Takes the oldest that has not ended and that nobody holds, and holds it until a time.
+/// Takes one that has not ended and that nobody holds, and holds it until a time: the oldest of the organisation that was
+/// served longest ago, so that nobody waits for the many files of somebody else.
 pub(crate) async fn claim(
     conn: &mut Conn,
     worker: WorkerId,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Option<Export>, StoreError> {
-    let mut rows: Vec<ExportRow> = taking!(
-        conn,
+    for organization in queue(conn, now).await? {
+        let mut rows: Vec<ExportRow> = taking!(
+            conn,
+            exports::table
+                .filter(exports::organization_id.eq(organization))
+                .filter(exports::finished_at.is_null())
+                .filter(exports::lease_until.is_null().or(exports::lease_until.le(Ts(now))))
+                .order((exports::created_at, exports::id))
+                .limit(1)
+                .select(ExportRow::as_select())
+        )?;
+        // Another worker may have taken it meanwhile.
+        let Some(export) = rows.pop().map(Export::try_from).transpose()? else { continue };
+        both!(conn, c => {
+            diesel::update(exports::table.find(export.id))
+                .set((exports::worker.eq(worker), exports::lease_until.eq(Ts(until))))
+                .execute(c)
+                .await
+        })?;
+        return Ok(Some(export));
+    }
+    Ok(None)
+}
+
+/// Organisations for which something is to be done. One that is being served now, or was a moment ago, comes last; among
+/// those never served the one that waits longest comes first.
+async fn queue(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<OrganizationId>, StoreError> {
+    let waiting: Vec<(OrganizationId, Option<Ts>)> = both!(conn, c => {
         exports::table
             .filter(exports::finished_at.is_null())
             .filter(exports::lease_until.is_null().or(exports::lease_until.le(Ts(now))))
-            .order((exports::created_at, exports::id))
-            .limit(1)
-            .select(ExportRow::as_select())
-    )?;
-    let Some(export) = rows.pop().map(Export::try_from).transpose()? else { return Ok(None) };
-    both!(conn, c => {
-        diesel::update(exports::table.find(export.id))
-            .set((exports::worker.eq(worker), exports::lease_until.eq(Ts(until))))
-            .execute(c)
+            .group_by(exports::organization_id)
+            .select((exports::organization_id, min(exports::created_at)))
+            .load(c)
             .await
     })?;
-    Ok(Some(export))
+    // Nearly always there is nothing to choose.
+    if waiting.len() < 2 {
+        return Ok(waiting.into_iter().map(|(organization, _)| organization).collect());
+    }
+    let ids: Vec<OrganizationId> = waiting.iter().map(|(organization, _)| *organization).collect();
+    let served: Vec<(OrganizationId, Option<Ts>, Option<Ts>)> = both!(conn, c => {
+        exports::table
+            .filter(exports::organization_id.eq_any(&ids))
+            .group_by(exports::organization_id)
+            .select((exports::organization_id, max(exports::finished_at), max(exports::lease_until)))
+            .load(c)
+            .await
+    })?;
+    let served: HashMap<OrganizationId, Option<Ts>> =
+        served.into_iter().map(|(organization, ended, held)| (organization, ended.max(held))).collect();
+    let mut queue: Vec<_> = waiting
+        .into_iter()
+        .map(|(organization, since)| (served.get(&organization).copied().flatten(), since, organization))
+        .collect();
+    queue.sort_unstable();
+    Ok(queue.into_iter().map(|(.., organization)| organization).collect())
 }
 
 /// Stores where an export stands that this worker holds, and holds it until a time, or no longer; `false` when somebody else
@@ -127,6 +168,23 @@ pub(crate) async fn update(
             .await
     })?;
     Ok(hit > 0)
+}
+
+/// Lets an export that this worker holds be tried again at a time, with so many tries noted.
+pub(crate) async fn postpone(
+    conn: &mut Conn,
+    id: ExportId,
+    worker: WorkerId,
+    until: DateTime<Utc>,
+    tries: i64,
+) -> Result<(), StoreError> {
+    both!(conn, c => {
+        diesel::update(exports::table.find(id).filter(exports::worker.eq(worker)))
+            .set((exports::lease_until.eq(Ts(until)), exports::tries.eq(tries)))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
 }
 
 /// When the first lease ends.

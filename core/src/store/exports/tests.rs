@@ -55,6 +55,28 @@ fn an_export_comes_back_as_it_went() {
 }
 
 #[test]
+fn organisations_take_turns() {
+    for_both(async |db| {
+        let mut tx = db.begin().await.unwrap();
+        let (many, few) = (stored_organization(&mut tx).await, stored_organization(&mut tx).await);
+        let mut all = [export(many, 1), export(many, 2), export(many, 3), export(few, 4)];
+        for export in &all {
+            insert(&mut tx, export).await.unwrap();
+        }
+        let worker = WorkerId::generate();
+        assert_eq!(claim(&mut tx, worker, at(5), at(9)).await.unwrap(), Some(all[0].clone()));
+        (all[0].finished_at, all[0].status) = (Some(at(6)), ExportStatus::Succeeded);
+        assert!(update(&mut tx, &all[0], worker, None).await.unwrap());
+        assert_eq!(claim(&mut tx, worker, at(7), at(9)).await.unwrap(), Some(all[3].clone()));
+        postpone(&mut tx, all[3].id, worker, at(8), 1).await.unwrap();
+        all[3].tries = 1;
+        let next = claim(&mut tx, worker, at(8), at(9)).await.unwrap();
+        assert_eq!(next, Some(all[1].clone()), "the other one was looked after later");
+        assert_eq!(claim(&mut tx, worker, at(8), at(9)).await.unwrap(), Some(all[3].clone()));
+    });
+}
+
+#[test]
 fn one_worker_at_a_time_holds_an_export() {
     for_both(async |db| {
         let mut tx = db.begin().await.unwrap();

@@ -48,6 +48,32 @@ pub(crate) async fn delete_rows(conn: &mut Conn, import: ImportId) -> Result<(),
     Ok(())
 }
 
+/// Deletes the first rows, at most so many; how many these were, and whether there are no more.
+pub(super) async fn delete_some_rows(
+    conn: &mut Conn,
+    import: ImportId,
+    limit: i64,
+) -> Result<(usize, bool), StoreError> {
+    let some: Vec<i64> = both!(conn, c => {
+        import_rows::table
+            .filter(import_rows::import_id.eq(import))
+            .order(import_rows::row_number)
+            .limit(limit)
+            .select(import_rows::row_number)
+            .load(c)
+            .await
+    })?;
+    let Some(last) = some.last().copied() else { return Ok((0, true)) };
+    let deleted = both!(conn, c => {
+        let first = import_rows::table
+            .filter(import_rows::import_id.eq(import))
+            .filter(import_rows::row_number.le(last));
+        diesel::delete(first).execute(c).await
+    })?;
+    let is_last = i64::try_from(some.len()).is_ok_and(|count| count < limit);
+    Ok((deleted, is_last))
+}
+
 /// Rows in their order after one, those that have come to something if that is given.
 pub(crate) async fn rows(
     conn: &mut Conn,

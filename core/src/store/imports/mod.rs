@@ -5,17 +5,18 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{count_star, min};
+use diesel::dsl::{count_star, max, min};
 use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
+use self::items::delete_some_rows;
 pub(crate) use self::items::{delete_rows, insert_rows, rows, tally};
 use self::rows::Record;
 use super::db::{both, holding, taking};
-use super::schema::{import_rows, imports};
+use super::schema::imports;
 use super::types::Ts;
 use super::{Conn, StoreError};
 use crate::domain::import::Import;
@@ -97,30 +98,71 @@ pub(crate) async fn page(
     Ok(rows.into_iter().map(Import::from).collect())
 }
 
-/// Takes the oldest that has not ended and that nobody holds, and holds it until a time.
+/// Takes one that has not ended and that nobody holds, and holds it until a time: the oldest of the organisation that was
+/// served longest ago, so that nobody waits for the many files of somebody else.
 pub(crate) async fn claim(
     conn: &mut Conn,
     worker: WorkerId,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Option<Import>, StoreError> {
-    let mut rows: Vec<Record> = taking!(
-        conn,
+    for organization in queue(conn, now).await? {
+        let mut rows: Vec<Record> = taking!(
+            conn,
+            imports::table
+                .filter(imports::organization_id.eq(organization))
+                .filter(imports::finished_at.is_null())
+                .filter(imports::lease_until.is_null().or(imports::lease_until.le(Ts(now))))
+                .order((imports::created_at, imports::id))
+                .limit(1)
+                .select(Record::as_select())
+        )?;
+        // Another worker may have taken it meanwhile.
+        let Some(import) = rows.pop().map(Import::from) else { continue };
+        both!(conn, c => {
+            diesel::update(imports::table.find(import.id))
+                .set((imports::worker.eq(worker), imports::lease_until.eq(Ts(until))))
+                .execute(c)
+                .await
+        })?;
+        return Ok(Some(import));
+    }
+    Ok(None)
+}
+
+/// Organisations for which something is to be done. One that is being served now, or was a moment ago, comes last; among
+/// those never served the one that waits longest comes first.
+async fn queue(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<OrganizationId>, StoreError> {
+    let waiting: Vec<(OrganizationId, Option<Ts>)> = both!(conn, c => {
         imports::table
             .filter(imports::finished_at.is_null())
             .filter(imports::lease_until.is_null().or(imports::lease_until.le(Ts(now))))
-            .order((imports::created_at, imports::id))
-            .limit(1)
-            .select(Record::as_select())
-    )?;
-    let Some(import) = rows.pop().map(Import::from) else { return Ok(None) };
-    both!(conn, c => {
-        diesel::update(imports::table.find(import.id))
-            .set((imports::worker.eq(worker), imports::lease_until.eq(Ts(until))))
-            .execute(c)
+            .group_by(imports::organization_id)
+            .select((imports::organization_id, min(imports::created_at)))
+            .load(c)
             .await
     })?;
-    Ok(Some(import))
+    // Nearly always there is nothing to choose.
+    if waiting.len() < 2 {
+        return Ok(waiting.into_iter().map(|(organization, _)| organization).collect());
+    }
+    let ids: Vec<OrganizationId> = waiting.iter().map(|(organization, _)| *organization).collect();
+    let served: Vec<(OrganizationId, Option<Ts>, Option<Ts>)> = both!(conn, c => {
+        imports::table
+            .filter(imports::organization_id.eq_any(&ids))
+            .group_by(imports::organization_id)
+            .select((imports::organization_id, max(imports::finished_at), max(imports::lease_until)))
+            .load(c)
+            .await
+    })?;
+    let served: HashMap<OrganizationId, Option<Ts>> =
+        served.into_iter().map(|(organization, ended, held)| (organization, ended.max(held))).collect();
+    let mut queue: Vec<_> = waiting
+        .into_iter()
+        .map(|(organization, since)| (served.get(&organization).copied().flatten(), since, organization))
+        .collect();
+    queue.sort_unstable();
+    Ok(queue.into_iter().map(|(.., organization)| organization).collect())
 }
 
 /// Stores where an import stands that this worker holds, and holds it until a time, or no longer; `false` when somebody else
@@ -152,6 +194,23 @@ pub(crate) async fn reopen(conn: &mut Conn, import: &Import) -> Result<(), Store
     StoreError::unless_hit(hit)
 }
 
+/// Lets an import that this worker holds be tried again at a time, with so many tries noted.
+pub(crate) async fn postpone(
+    conn: &mut Conn,
+    id: ImportId,
+    worker: WorkerId,
+    until: DateTime<Utc>,
+    tries: i64,
+) -> Result<(), StoreError> {
+    both!(conn, c => {
+        diesel::update(imports::table.find(id).filter(imports::worker.eq(worker)))
+            .set((imports::lease_until.eq(Ts(until)), imports::tries.eq(tries)))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
 /// When the first lease ends.
 pub(crate) async fn next_due(conn: &mut Conn) -> Result<Option<DateTime<Utc>>, StoreError> {
     Ok(both!(conn, c => {
@@ -163,28 +222,32 @@ pub(crate) async fn next_due(conn: &mut Conn) -> Result<Option<DateTime<Utc>>, S
     })?)
 }
 
-/// Deletes those whose time is over with their rows, at most so many, and names their files.
+/// Deletes the oldest whose time is over, at most so many of its rows at once, itself with the last of them; then its files
+/// are named. How many rows of either kind were deleted.
 pub(crate) async fn delete_expired(
     conn: &mut Conn,
     now: DateTime<Utc>,
     limit: i64,
 ) -> Result<(usize, Vec<ContentId>), StoreError> {
-    let old: Vec<(ImportId, ContentId, Option<ContentId>)> = both!(conn, c => {
-        imports::table
-            .filter(imports::expires_at.le(Ts(now)))
-            .order(imports::expires_at)
-            .limit(limit)
-            .select((imports::id, imports::content_id, imports::marked_id))
-            .load(c)
-            .await
+    // Held, and asked again once it is: whoever applies it meanwhile keeps it.
+    let old: Vec<(ImportId, ContentId, Option<ContentId>)> = taking!(
+        conn,
+        imports::table.filter(imports::expires_at.le(Ts(now))).order(imports::expires_at).limit(1).select((
+            imports::id,
+            imports::content_id,
+            imports::marked_id
+        ))
+    )?;
+    let Some((id, content, marked)) = old.into_iter().next() else { return Ok((0, Vec::new())) };
+    let (rows, is_last) = delete_some_rows(conn, id, limit).await?;
+    if !is_last {
+        return Ok((rows, Vec::new()));
+    }
+    let gone = both!(conn, c => {
+        diesel::delete(imports::table.find(id).filter(imports::expires_at.le(Ts(now)))).execute(c).await
     })?;
-    let ids: Vec<_> = old.iter().map(|(id, _, _)| *id).collect();
-    both!(conn, c => {
-        diesel::delete(import_rows::table.filter(import_rows::import_id.eq_any(&ids))).execute(c).await
-    })?;
-    both!(conn, c => diesel::delete(imports::table.filter(imports::id.eq_any(&ids))).execute(c).await)?;
-    let files = old.into_iter().flat_map(|(_, content, marked)| [Some(content), marked]).flatten();
-    Ok((ids.len(), files.collect()))
+    let files = [Some(content), marked].into_iter().flatten().filter(|_| gone > 0);
+    Ok((rows + gone, files.collect()))
 }
 
 /// Which of these are files of imports, of any organisation.

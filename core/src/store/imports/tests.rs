@@ -69,7 +69,10 @@ fn an_import_goes_its_way() {
 
         let (one, other) = (WorkerId::generate(), WorkerId::generate());
         assert_eq!(claim(&mut tx, one, at(5), at(9)).await.unwrap(), Some(all[0].clone()));
+        let next = claim(&mut tx, other, at(5), at(9)).await.unwrap();
+        assert_eq!(next, Some(all[2].clone()), "an organisation that is being served waits");
         assert_eq!(claim(&mut tx, other, at(5), at(9)).await.unwrap(), Some(all[1].clone()));
+        assert_eq!(claim(&mut tx, other, at(5), at(9)).await.unwrap(), None);
         assert_eq!(next_due(&mut tx).await.unwrap(), Some(at(9)));
         all[0].counts = Some(ImportCounts { rows: 7, errors: 2, ..ImportCounts::default() });
         (all[0].taken, all[0].marked, all[0].status) = (5, Some(ContentId::generate()), ImportStatus::Failed);
@@ -84,16 +87,39 @@ fn an_import_goes_its_way() {
         assert!(!update(&mut tx, &all[0], other, None).await.unwrap());
         assert!(update(&mut tx, &all[0], one, None).await.unwrap());
         assert_eq!(lock(&mut tx, ours, all[0].id).await.unwrap(), Some(all[0].clone()));
-        insert_rows(&mut tx, all[0].id, vec![row(2, Intake::Refused, None)]).await.unwrap();
+        let refused = |number| row(number, Intake::Refused, None);
+        insert_rows(&mut tx, all[0].id, vec![refused(2), refused(3), refused(5)]).await.unwrap();
         let files = vec![all[0].content, all[0].marked.unwrap()];
         let asked = [files[0], files[1], ContentId::generate()];
         assert_eq!(existing(&mut tx, &asked).await.unwrap(), files.iter().copied().collect());
-        assert_eq!(delete_expired(&mut tx, at(7), 9).await.unwrap(), (1, files));
+        assert_eq!(delete_expired(&mut tx, at(6), 2).await.unwrap(), (0, Vec::new()));
+        assert_eq!(delete_expired(&mut tx, at(7), 2).await.unwrap(), (2, Vec::new()), "its rows go first");
+        assert!(get(&mut tx, ours, all[0].id).await.unwrap().is_some());
+        assert_eq!(delete_expired(&mut tx, at(7), 2).await.unwrap(), (2, files));
+        assert_eq!(delete_expired(&mut tx, at(7), 2).await.unwrap(), (0, Vec::new()));
         assert_eq!(get(&mut tx, ours, all[0].id).await.unwrap(), None);
 
         all[1].finished_at = Some(at(8));
         reopen(&mut tx, &all[1]).await.unwrap();
         assert_eq!(get(&mut tx, ours, all[1].id).await.unwrap(), Some(all[1].clone()));
+    });
+}
+
+#[test]
+fn an_import_that_failed_is_tried_again_soon() {
+    for_both(async |db| {
+        let mut tx = db.begin().await.unwrap();
+        let organization = stored_organization(&mut tx).await;
+        let given = import(organization, 1);
+        insert(&mut tx, &given).await.unwrap();
+        let (one, other) = (WorkerId::generate(), WorkerId::generate());
+        claim(&mut tx, one, at(5), at(99)).await.unwrap().unwrap();
+        postpone(&mut tx, given.id, other, at(6), 7).await.unwrap();
+        assert_eq!(next_due(&mut tx).await.unwrap(), Some(at(99)), "only whoever holds it");
+        postpone(&mut tx, given.id, one, at(30), 2).await.unwrap();
+        assert_eq!(claim(&mut tx, other, at(29), at(99)).await.unwrap(), None);
+        let again = claim(&mut tx, other, at(30), at(99)).await.unwrap();
+        assert_eq!(again, Some(Import { tries: 2, ..given }));
     });
 }
 

@@ -40,6 +40,7 @@ fn run(organization: OrganizationId, registry: RegistryId, created_at: i64) -> M
         status: MatchRunStatus::Running,
         total: 2,
         started_by: "1С".to_owned(),
+        automatic: true,
         employee: None,
         created_at: at(created_at),
         finished_at: None,

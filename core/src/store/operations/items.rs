@@ -1,5 +1,7 @@
 //! The items of operations, each with where its answer stands.
 
+use std::collections::HashMap;
+
 use diesel::dsl::count_star;
 use diesel::{
     ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, QueryResult, SelectableHelper,
@@ -18,13 +20,31 @@ use crate::store::{Conn, StoreError};
 /// An item, what it has come to, and what GIS or we say of its answer.
 pub(crate) type ItemNow = (OperationItem, Outcome, Option<LastError>);
 
+/// What becomes an answer.
+pub(super) const MADE: [Intake; 2] = [Intake::Drafted, Intake::Queued];
+
 /// Items with their answers, where they have one that still exists.
 macro_rules! with_answers {
-    ($operation:expr) => {
+    () => {
         operation_items::table
             .left_join(answers::table.on(operation_items::answer_id.eq(answers::id.nullable())))
-            .filter(operation_items::operation_id.eq($operation))
     };
+}
+
+/// The items of an operation in a query around whose answers go on by themselves.
+macro_rules! pending_items {
+    () => {
+        operation_items::table
+            .inner_join(answers::table.on(operation_items::answer_id.eq(answers::id.nullable())))
+            .filter(operation_items::operation_id.eq(operations::id))
+            .filter(operation_items::intake.eq_any($crate::store::operations::items::MADE))
+            .filter(answers::state.eq_any($crate::store::operations::items::pending_states()))
+    };
+}
+
+/// The states of [`Outcome::is_pending`].
+pub(super) fn pending_states() -> Vec<State> {
+    State::ALL.iter().copied().filter(|state| Outcome::Answer(*state).is_pending()).collect()
 }
 
 /// Stores the items of a new operation.
@@ -47,9 +67,9 @@ pub(crate) async fn items(
     limit: i64,
 ) -> Result<Vec<ItemNow>, StoreError> {
     type Row = (ItemRow, Option<State>, Option<AsJson<LastError>>);
-    let made = [Intake::Drafted, Intake::Queued];
     let rows: QueryResult<Vec<Row>> = both!(conn, c => {
-        let mut query = with_answers!(operation)
+        let mut query = with_answers!()
+            .filter(operation_items::operation_id.eq(operation))
             .order(operation_items::place)
             .limit(limit)
             .select((ItemRow::as_select(), answers::state.nullable(), answers::last_error.nullable()))
@@ -63,10 +83,10 @@ pub(crate) async fn items(
             Some(Outcome::Unchanged) => query.filter(operation_items::intake.eq(Intake::Unchanged)),
             Some(Outcome::Skipped) => query.filter(operation_items::intake.eq(Intake::Skipped)),
             Some(Outcome::Answer(state)) => {
-                query.filter(operation_items::intake.eq_any(made)).filter(answers::state.eq(state))
+                query.filter(operation_items::intake.eq_any(MADE)).filter(answers::state.eq(state))
             }
             Some(Outcome::Deleted) => {
-                query.filter(operation_items::intake.eq_any(made)).filter(answers::id.is_null())
+                query.filter(operation_items::intake.eq_any(MADE)).filter(answers::id.is_null())
             }
         };
         query.load(c).await
@@ -81,16 +101,32 @@ pub(crate) async fn items(
 
 /// How many items have come to what.
 pub(crate) async fn tally(conn: &mut Conn, operation: OperationId) -> Result<Tally, StoreError> {
-    let rows: Vec<(Intake, Option<State>, i64)> = both!(conn, c => {
-        with_answers!(operation)
-            .group_by((operation_items::intake, answers::state))
-            .select((operation_items::intake, answers::state.nullable(), count_star()))
+    Ok(tallies(conn, &[operation]).await?.remove(&operation).unwrap_or_default())
+}
+
+/// The same of several operations, in one question; an operation without items is not among them.
+pub(crate) async fn tallies(
+    conn: &mut Conn,
+    operations: &[OperationId],
+) -> Result<HashMap<OperationId, Tally>, StoreError> {
+    let rows: Vec<(OperationId, Intake, Option<State>, i64)> = both!(conn, c => {
+        with_answers!()
+            .filter(operation_items::operation_id.eq_any(operations))
+            .group_by((operation_items::operation_id, operation_items::intake, answers::state))
+            .select((
+                operation_items::operation_id,
+                operation_items::intake,
+                answers::state.nullable(),
+                count_star(),
+            ))
             .load(c)
             .await
     })?;
-    let mut tally = Tally::default();
-    rows.into_iter().for_each(|(intake, state, count)| tally.add(Outcome::of(intake, state), count));
-    Ok(tally)
+    let mut tallies: HashMap<OperationId, Tally> = HashMap::new();
+    for (operation, intake, state, count) in rows {
+        tallies.entry(operation).or_default().add(Outcome::of(intake, state), count);
+    }
+    Ok(tallies)
 }
 
 /// The answers that the operation made and that wait in the queue, with their debt requests.
@@ -110,3 +146,5 @@ pub(crate) async fn queued_answers(
             .await
     })?)
 }
+
+pub(super) use pending_items;

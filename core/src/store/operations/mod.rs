@@ -6,13 +6,18 @@ mod rows;
 mod tests;
 
 use chrono::{DateTime, Utc};
-use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel::dsl::{exists, not};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, SelectableHelper,
+};
 use diesel_async::RunQueryDsl;
 
-pub(crate) use self::items::{insert_items, items, queued_answers, tally};
+use self::items::pending_items;
+pub(crate) use self::items::{insert_items, items, queued_answers, tallies, tally};
 use self::rows::OperationRow;
 use super::db::{both, holding};
-use super::schema::{operation_items, operations};
+use super::schema::{answers, operation_items, operations};
 use super::types::Ts;
 use super::{Conn, StoreError};
 use crate::domain::operation::Operation;
@@ -60,10 +65,11 @@ pub(crate) async fn lock(conn: &mut Conn, id: OperationId) -> Result<Option<Oper
     Ok(row.map(Operation::from))
 }
 
-/// Newest first, after (`created_at`, id).
+/// Newest first, after (`created_at`, id); those of one author if that is given.
 pub(crate) async fn page(
     conn: &mut Conn,
     organization: OrganizationId,
+    author: Option<&str>,
     after: Option<(DateTime<Utc>, OperationId)>,
     limit: i64,
 ) -> Result<Vec<Operation>, StoreError> {
@@ -74,6 +80,9 @@ pub(crate) async fn page(
             .limit(limit)
             .select(OperationRow::as_select())
             .into_boxed();
+        if let Some(author) = author {
+            query = query.filter(operations::author.eq(author));
+        }
         if let Some((time, id)) = after {
             let same_moment = operations::created_at.eq(Ts(time)).and(operations::id.lt(id));
             query = query
@@ -85,11 +94,13 @@ pub(crate) async fn page(
     Ok(rows.into_iter().map(Operation::from).collect())
 }
 
-/// Those that have not ended, oldest first.
-pub(crate) async fn unfinished(conn: &mut Conn, limit: i64) -> Result<Vec<Operation>, StoreError> {
+/// Those that are over although they have not ended, oldest first: nothing of them goes on by itself. However many others
+/// one organisation has under way, they hold up nobody.
+pub(crate) async fn over(conn: &mut Conn, limit: i64) -> Result<Vec<Operation>, StoreError> {
     let rows: Vec<OperationRow> = both!(conn, c => {
         operations::table
             .filter(operations::finished_at.is_null())
+            .filter(not(exists(pending_items!())))
             .order((operations::created_at, operations::id))
             .limit(limit)
             .select(OperationRow::as_select())
@@ -97,6 +108,13 @@ pub(crate) async fn unfinished(conn: &mut Conn, limit: i64) -> Result<Vec<Operat
             .await
     })?;
     Ok(rows.into_iter().map(Operation::from).collect())
+}
+
+/// How many have not ended.
+pub(crate) async fn count_unfinished(conn: &mut Conn) -> Result<i64, StoreError> {
+    Ok(both!(conn, c => {
+        operations::table.filter(operations::finished_at.is_null()).count().get_result(c).await
+    })?)
 }
 
 /// Deletes operations that ended before a time with their items, at most so many operations.

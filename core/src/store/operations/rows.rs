@@ -20,6 +20,7 @@ pub(super) struct OperationRow {
     total: i64,
     created_at: Ts,
     finished_at: Option<Ts>,
+    author: String,
 }
 
 impl From<Operation> for OperationRow {
@@ -33,6 +34,7 @@ impl From<Operation> for OperationRow {
             total: operation.total,
             created_at: Ts(operation.created_at),
             finished_at: operation.finished_at.map(Ts),
+            author: operation.author,
         }
     }
 }
@@ -45,6 +47,7 @@ impl From<OperationRow> for Operation {
             kind: row.kind,
             status: row.status,
             started_by: row.started_by,
+            author: row.author,
             total: row.total,
             created_at: row.created_at.0,
             finished_at: row.finished_at.map(|Ts(at)| at),

@@ -18,6 +18,7 @@ fn operation(organization: OrganizationId, created_at: i64) -> Operation {
         kind: OperationKind::AnswersBulk,
         status: OperationStatus::Running,
         started_by: "1С".to_owned(),
+        author: "client:1С".to_owned(),
         total: 3,
         created_at: at(created_at),
         finished_at: None,
@@ -39,11 +40,13 @@ fn an_operation_goes_its_way() {
         }
         assert_eq!(get(&mut tx, ours, all[0].id).await.unwrap(), Some(all[0].clone()));
         assert_eq!(get(&mut tx, theirs, all[0].id).await.unwrap(), None);
-        assert_eq!(unfinished(&mut tx, 2).await.unwrap(), all[..2]);
-        let first = page(&mut tx, ours, None, 1).await.unwrap();
+        assert_eq!(over(&mut tx, 2).await.unwrap(), all[..2]);
+        let first = page(&mut tx, ours, None, None, 1).await.unwrap();
         assert_eq!(first, [all[1].clone()]);
         let after = Some((first[0].created_at, first[0].id));
-        assert_eq!(page(&mut tx, ours, after, 9).await.unwrap(), [all[0].clone()]);
+        assert_eq!(page(&mut tx, ours, None, after, 9).await.unwrap(), [all[0].clone()]);
+        assert_eq!(page(&mut tx, ours, Some("client:1С"), None, 9).await.unwrap().len(), 2);
+        assert_eq!(page(&mut tx, ours, Some("client:1"), None, 9).await.unwrap(), []);
         all[0].status = OperationStatus::Succeeded;
         all[0].finished_at = Some(at(5));
         update(&mut tx, &all[0]).await.unwrap();
@@ -51,7 +54,8 @@ fn an_operation_goes_its_way() {
         insert_items(&mut tx, all[0].id, vec![item(0, Intake::Refused, None)]).await.unwrap();
         assert_eq!(delete_before(&mut tx, at(5), 9).await.unwrap(), 0);
         assert_eq!(delete_before(&mut tx, at(6), 9).await.unwrap(), 1);
-        assert_eq!(unfinished(&mut tx, 9).await.unwrap(), all[1..]);
+        assert_eq!(over(&mut tx, 9).await.unwrap(), all[1..]);
+        assert_eq!(count_unfinished(&mut tx).await.unwrap(), 2);
     });
 }
 
@@ -91,6 +95,8 @@ fn an_item_is_where_its_answer_stands() {
         };
         assert_eq!(items(&mut tx, given.id, None, None, 9).await.unwrap(), now(State::Queued));
         assert_eq!(queued_answers(&mut tx, given.id).await.unwrap(), [(request, answer.id)]);
+        assert_eq!(over(&mut tx, 9).await.unwrap(), [], "something of it is on its way");
+        assert_eq!(count_unfinished(&mut tx).await.unwrap(), 1);
         answer.state = State::Delivered;
         answers::save(&mut tx, vec![answer.clone()]).await.unwrap();
         let all = now(State::Delivered);
@@ -102,6 +108,12 @@ fn an_item_is_where_its_answer_stands() {
         let mut expected = Tally::default();
         all.iter().for_each(|(_, outcome, _)| expected.add(*outcome, 1));
         assert_eq!(tally(&mut tx, given.id).await.unwrap(), expected);
+        let empty = operation(organization, 2);
+        insert(&mut tx, &empty).await.unwrap();
+        assert_eq!(tally(&mut tx, empty.id).await.unwrap(), Tally::default());
+        let both = tallies(&mut tx, &[given.id, empty.id]).await.unwrap();
+        assert_eq!(both, [(given.id, expected)].into());
+        assert_eq!(over(&mut tx, 1).await.unwrap(), std::slice::from_ref(&given));
         assert_eq!(queued_answers(&mut tx, given.id).await.unwrap(), []);
     });
 }

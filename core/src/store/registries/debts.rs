@@ -98,7 +98,7 @@ pub(crate) async fn entries(
     houses: &[Uuid],
 ) -> Result<Vec<Entry>, StoreError> {
     type Row =
-        (CourtDebtId, Guid, Option<Guid>, Option<String>, String, NaiveDate, Option<NaiveDate>, Origin);
+        (CourtDebtId, Guid, Option<Guid>, Option<String>, String, NaiveDate, Option<NaiveDate>, bool, Origin);
     let mut found: Vec<Row> = Vec::new();
     for some in houses.chunks(BATCH) {
         let keys: Vec<Guid> = some.iter().copied().map(Guid).collect();
@@ -117,6 +117,7 @@ pub(crate) async fn entries(
                     court_debts::premises,
                     court_debts::in_force_from,
                     court_debts::repaid_on,
+                    court_debts::noted,
                     court_debts::origin,
                 ))
                 .load(c)
@@ -124,7 +125,7 @@ pub(crate) async fn entries(
         })?;
         found.extend(rows);
     }
-    let entry = |(id, fias, gis, address, premises, in_force_from, repaid_on, origin): Row| Entry {
+    let entry = |(id, fias, gis, address, premises, in_force_from, repaid_on, noted, origin): Row| Entry {
         id,
         fias_house_id: fias.0,
         gis_house_id: gis.map(|Guid(id)| id),
@@ -132,6 +133,7 @@ pub(crate) async fn entries(
         premises: Premises::read(&premises),
         in_force_from,
         repaid_on,
+        noted,
         origin,
     };
     Ok(found.into_iter().map(entry).collect())
@@ -148,4 +150,16 @@ pub(crate) async fn debts_by_id(
         .filter(court_debts::registry_id.eq(registry))
         .select(DebtRow::as_select()))?;
     Ok(rows.into_iter().map(KeptDebt::from).collect())
+}
+
+/// Where some rows of an organisation's registries are: the texts of the house's address and of the premises.
+pub(crate) async fn places(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    ids: &[CourtDebtId],
+) -> Result<Vec<(CourtDebtId, Option<String>, String)>, StoreError> {
+    Ok(load_where!(conn, court_debts::id, ids, |named| court_debts::table
+        .filter(named)
+        .filter(court_debts::organization_id.eq(organization))
+        .select((court_debts::id, court_debts::address, court_debts::premises)))?)
 }

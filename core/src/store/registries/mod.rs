@@ -2,6 +2,7 @@
 
 mod debts;
 mod files;
+mod retention;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -11,14 +12,18 @@ use diesel::dsl::max;
 use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
-pub(crate) use self::debts::{debt, debts, debts_by_id, delete_debt, entries, insert_debts, update_debt};
+pub(crate) use self::debts::{
+    debt, debts, debts_by_id, delete_debt, entries, insert_debts, places, update_debt,
+};
 pub(crate) use self::files::{insert_files, set_files};
+pub(crate) use self::retention::{delete_rows_before, has_lost_rows};
 use self::rows::RegistryRow;
 use super::db::{both, holding};
 use super::json::AsJson;
 use super::schema::{court_debt_registries, court_debts};
 use super::types::Ts;
 use super::{Conn, StoreError};
+use crate::domain::court_debt::Origin;
 use crate::domain::registry::{Registry, RegistryStatus, RowProblem};
 use crate::ids::{DepartmentId, OrganizationId, RegistryId};
 
@@ -93,6 +98,31 @@ pub(crate) async fn active(
         let query = match department {
             Some(department) => query.filter(court_debt_registries::department_id.eq(department)),
             None => query.filter(court_debt_registries::department_id.is_null()),
+        };
+        query.first(c).await.optional()
+    })?;
+    Ok(row.map(Registry::from))
+}
+
+/// The newest one that is being put together row by row and was not activated yet.
+pub(crate) async fn begun(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    department: Option<DepartmentId>,
+) -> Result<Option<Registry>, StoreError> {
+    use court_debt_registries::{created_at, department_id, id, organization_id, origin, status, table};
+
+    let row: Option<RegistryRow> = both!(conn, c => {
+        let query = table
+            .filter(organization_id.eq(organization))
+            .filter(status.eq(RegistryStatus::Checked))
+            .filter(origin.eq(Origin::Single))
+            .order((created_at.desc(), id.desc()))
+            .select(RegistryRow::as_select())
+            .into_boxed();
+        let query = match department {
+            Some(department) => query.filter(department_id.eq(department)),
+            None => query.filter(department_id.is_null()),
         };
         query.first(c).await.optional()
     })?;

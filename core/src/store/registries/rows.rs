@@ -97,6 +97,7 @@ pub(super) struct DebtRow {
     premises_key: String,
     in_force_from: NaiveDate,
     repaid_on: Option<NaiveDate>,
+    noted: bool,
     origin: Origin,
     content: AsJson<Said>,
     version: i64,
@@ -119,6 +120,7 @@ impl From<KeptDebt> for DebtRow {
             premises: premises_text,
             in_force_from: entry.in_force_from,
             repaid_on: entry.repaid_on,
+            noted: entry.noted,
             origin: entry.origin,
             content: AsJson(Said { debtors, files, note }),
             version: kept.version,
@@ -139,6 +141,7 @@ impl From<DebtRow> for KeptDebt {
             premises: Premises::read(&row.premises),
             in_force_from: row.in_force_from,
             repaid_on: row.repaid_on,
+            noted: row.noted,
             origin: row.origin,
         };
         Self {

@@ -50,6 +50,7 @@ fn kept(registry: &Registry, house: Uuid, premises: &str) -> KeptDebt {
         premises: Premises::read(premises),
         in_force_from: day(1),
         repaid_on: Some(day(2)),
+        noted: true,
         origin: Origin::Workbook,
     };
     let debt = CourtDebt {
@@ -147,6 +148,48 @@ fn files_live_as_long_as_a_row_names_them() {
         let mut tx = db.begin().await.unwrap();
         let gone = insert_files(&mut tx, [(one, act)].into()).await;
         assert!(matches!(gone, Err(StoreError::Stale)));
+    });
+}
+
+#[test]
+fn rows_of_registries_that_answer_no_more_are_deleted_in_batches() {
+    for_both(async |db| {
+        let mut tx = db.begin().await.unwrap();
+        let ours = stored_organization(&mut tx).await;
+        let replaced = |began| Registry {
+            status: RegistryStatus::Replaced,
+            activated_at: Some(at(began)),
+            ..registry(ours, began)
+        };
+        let active = Registry { status: RegistryStatus::Active, ..replaced(40) };
+        let composed = Registry { origin: Origin::Single, ..registry(ours, 5) };
+        let all = [replaced(10), replaced(20), registry(ours, 30), composed, active];
+        for registry in &all {
+            insert(&mut tx, registry, Vec::new()).await.unwrap();
+            let rows = (1..=3).map(|flat| kept(registry, Uuid::now_v7(), &flat.to_string())).collect();
+            insert_debts(&mut tx, rows).await.unwrap();
+        }
+        let act = stored_file(&mut tx, ours).await.id;
+        let first = debts(&mut tx, all[0].id, None, None, 1).await.unwrap()[0].debt.entry.id;
+        insert_files(&mut tx, [(first, act)].into()).await.unwrap();
+        let sweep = async |conn: &mut Conn, time| {
+            delete_rows_before(conn, at(time), at(99), at(100), 2).await.unwrap()
+        };
+        assert_eq!(sweep(&mut tx, 20).await, 0, "nothing took its place before that");
+        assert!(!has_lost_rows(&mut tx, all[0].id).await.unwrap());
+        assert_eq!((sweep(&mut tx, 21).await, sweep(&mut tx, 21).await, sweep(&mut tx, 21).await), (2, 1, 0));
+        assert!(has_lost_rows(&mut tx, all[0].id).await.unwrap());
+        let file = attachments::get(&mut tx, ours, act).await.unwrap().unwrap();
+        assert_eq!(file.expires_at, Some(at(100)));
+        assert_eq!(get(&mut tx, ours, all[0].id).await.unwrap(), Some(all[0].clone()), "its history stays");
+        let mut deleted = 0;
+        for _ in 0..9 {
+            deleted += sweep(&mut tx, 99).await;
+        }
+        assert_eq!(deleted, 6, "the next replaced one, and the one that was never activated");
+        for (registry, rows) in all.iter().zip([0, 0, 0, 3, 3]) {
+            assert_eq!(debts(&mut tx, registry.id, None, None, 9).await.unwrap().len(), rows);
+        }
     });
 }
 

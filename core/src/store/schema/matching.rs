@@ -15,6 +15,7 @@ diesel::table! {
         status -> Text,
         total -> BigInt,
         started_by -> Text,
+        automatic -> Bool,
         employee_id -> Nullable<Uid>,
         created_at -> Tstz,
         finished_at -> Nullable<Tstz>,

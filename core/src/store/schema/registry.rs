@@ -20,6 +20,7 @@ diesel::table! {
         created_by -> Text,
         created_at -> Tstz,
         activated_at -> Nullable<Tstz>,
+        rows_deleted_at -> Nullable<Tstz>,
     }
 }
 
@@ -40,6 +41,7 @@ diesel::table! {
         premises_key -> Text,
         in_force_from -> Date,
         repaid_on -> Nullable<Date>,
+        noted -> Bool,
         origin -> Text,
         content -> Doc,
         version -> BigInt,

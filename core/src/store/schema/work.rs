@@ -14,6 +14,7 @@ diesel::table! {
         total -> BigInt,
         created_at -> Tstz,
         finished_at -> Nullable<Tstz>,
+        author -> Text,
     }
 }
 
