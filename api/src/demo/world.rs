@@ -14,7 +14,7 @@ use debt_core::answers::{BulkItem, ContentDraft, CreateAnswer, CreateAnswers, On
 use debt_core::attachments::NewFile;
 use debt_core::domain::answer::{Answer, Source, State};
 use debt_core::domain::caller::Caller;
-use debt_core::domain::debt_request::ResponseStatus;
+use debt_core::domain::debt_request::{Address, ResponseStatus};
 use debt_core::domain::export::ExportKind;
 use debt_core::domain::import::{AnswerColumnMode, ImportMode};
 use debt_core::exports::CreateExport;
@@ -119,6 +119,7 @@ impl Furnisher<'_> {
     async fn furnish(&self) -> Result<Examples> {
         let requests = self.read_requests().await?;
         let people = self.people(&requests).await?;
+        let owing = self.asked_address(&requests).await?;
         let mut free = requests.into_iter();
         let mut next =
             || free.next().context("слишком мало запросов для примеров; задайте --requests побольше");
@@ -163,8 +164,8 @@ impl Furnisher<'_> {
             (examples::IMPORT_TO_APPLY, imports[1].to_string()),
             (examples::EXPORT, export.to_string()),
             (examples::REGISTRY, self.registry().await?.to_string()),
-            (examples::COURT_DEBT, self.court_debt(Some(next()?)).await?.to_string()),
-            (examples::COURT_DEBT_TO_DELETE, self.court_debt(None).await?.to_string()),
+            (examples::COURT_DEBT, self.court_debt(owing).await?.to_string()),
+            (examples::COURT_DEBT_TO_DELETE, self.court_debt(Address::default()).await?.to_string()),
             (examples::MATCH_RUN_TO_CANCEL, self.match_run(true).await?.to_string()),
             (examples::SYNC_RUN, self.sync_run().await?),
         ]);

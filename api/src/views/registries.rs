@@ -176,6 +176,7 @@ pub struct RegistryForm {
     #[schema(pattern = "^([0-9]{13}|[0-9]{15})$", example = "1027700132195")]
     pub ogrn: Option<String>,
     /// Подразделение, чей это реестр; без него — реестр всей организации.
+    #[schema(example = "019a4c00-0000-7000-8000-000000000032")]
     pub department_id: Option<Uuid>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use bytes::Bytes;
 use chrono::NaiveDate;
 use debt_core::accounts::{NewAccount, NewBook};
@@ -58,12 +58,20 @@ impl Furnisher<'_> {
         Ok(registry.id)
     }
 
-    /// A row of the registry for the premises of a debt request, or for others that nobody asks about.
-    pub(super) async fn court_debt(&self, request: Option<DebtRequestId>) -> Result<CourtDebtId> {
-        let address = match request {
-            Some(request) => self.service.get_debt_request(self.caller, request).await?.request.gis.address,
-            None => Address::default(),
-        };
+    /// The address of the first of these requests that tells its house and premises well enough to be found.
+    pub(super) async fn asked_address(&self, requests: &[DebtRequestId]) -> Result<Address> {
+        for request in requests {
+            let address = self.service.get_debt_request(self.caller, *request).await?.request.gis.address;
+            let premises = address.premises.as_deref().map(Premises::read);
+            if address.fias_house_id.is_some() && premises.is_some_and(|premises| premises.is_understood()) {
+                return Ok(address);
+            }
+        }
+        bail!("ни у одного запроса нет дома по ФИАС и понятного помещения; задайте --requests побольше")
+    }
+
+    /// A row of the registry for premises that somebody asks about, or, with an empty address, for others.
+    pub(super) async fn court_debt(&self, address: Address) -> Result<CourtDebtId> {
         let debtor = DebtorDraft {
             last_name: "Вымышленный".to_owned(),
             first_name: "Пётр".to_owned(),
