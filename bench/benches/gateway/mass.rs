@@ -21,7 +21,8 @@ use crate::table::{Row, Table, grouped};
 /// Most answers of one request, and the repeats of which the middle one counts.
 const BULK: usize = 1000;
 const REPEATS: usize = 5;
-/// Debt requests are spread evenly over a year of days: the rows that an export shall have, of so many in all.
+/// Debt requests are spread evenly over a year of days: the rows that an export shall have, of so many in all. No more are
+/// written.
 const EXPORTED: u32 = 100_000;
 const DAYS: i64 = 365;
 /// A workbook of the largest size, and one with answers.
@@ -42,16 +43,18 @@ impl Mass<'_> {
     /// Measures on a gateway with so many debt requests, of which these wait for an answer.
     pub(crate) async fn measure(&mut self, rows: u32, unanswered: &[Uuid]) -> Result<(), Failure> {
         let mut connection = Connection::open(self.running.address).await?;
+        // What sends nothing comes first: later there are answers on their way to GIS.
+        self.export(&mut connection, rows).await?;
+        let (most, largest) = largest()?;
+        let megabytes = largest.len() / 1_000_000;
+        let what = format!("import of {megabytes} MB, {} rows, none filled in", grouped(most));
+        self.import(&mut connection, &what, &largest, "preview").await?;
+        drop(largest);
         let (bulk, rest) = unanswered.split_at(unanswered.len().min(BULK * REPEATS));
         self.bulk(&mut connection, bulk).await?;
-        self.export(&mut connection, rows).await?;
         let answers = workbook(rest.iter().take(ANSWERED).copied(), Said::HasDebt(false))?;
         let what = format!("import of {} answers", grouped(rest.len().min(ANSWERED)));
-        self.import(&mut connection, &what, &answers, "apply").await?;
-        let (rows, largest) = largest()?;
-        let megabytes = largest.len() / 1_000_000;
-        let what = format!("import of {megabytes} MB, {} rows, none filled in", grouped(rows));
-        self.import(&mut connection, &what, &largest, "preview").await
+        self.import(&mut connection, &what, &answers, "apply").await
     }
 
     /// From the request to the response: all of them are accepted then.
@@ -82,7 +85,7 @@ impl Mass<'_> {
     async fn export(&mut self, connection: &mut Connection, rows: u32) -> Result<(), Failure> {
         Memory::forget_peak(self.running.pid());
         let days = (i64::from(EXPORTED) * DAYS / i64::from(rows.max(1))).min(DAYS);
-        let from = Utc::now().date_naive() - TimeDelta::days(days);
+        let from = Utc::now().date_naive() - TimeDelta::days(days - 1);
         let body = json!({ "kind": "debt_requests", "filter": { "sent_from": from } }).to_string();
         let began = Instant::now();
         let started = connection.json(self.client.post("/v1/exports", &body)?).await?;
@@ -160,7 +163,11 @@ fn workbook(requests: impl Iterator<Item = Uuid>, said: Said<'_>) -> Result<Vec<
     let mut writer = DebtRequestsWriter::new(&std::env::temp_dir())?;
     let today = Utc::now().date_naive();
     for (place, request) in requests.enumerate() {
-        let address = format!("000000, обл. Приозёрская, г. Заречноград, ул. Ткацкая, д. {place}, кв. 12");
+        // As long as addresses are: the largest file has fewer rows than are taken.
+        let [district, complex, street, house] = [(); 4].map(|()| Uuid::now_v7().simple());
+        let address = format!(
+            "000000, обл. Приозёрская, мкр. {district}, ж. к. {complex}, ул. {street}, д. {house}, кв. {place}"
+        );
         writer.push(&DebtRequestRow {
             request_number: "",
             request: Some(Uuid::now_v7()),
