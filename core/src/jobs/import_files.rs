@@ -74,7 +74,7 @@ async fn carry_out(worker: &Worker, import: &mut Import) -> Result<i64> {
     let sheet = match read(worker, import, content.clone()).await? {
         Ok(sheet) => sheet,
         Err(error) => {
-            fail(worker, import, "request", error.code(), &error.sentence()).await?;
+            fail(worker, import, "request", error.code(), &error.line()).await?;
             return Ok(0);
         }
     };

@@ -145,7 +145,7 @@ fn packed(candidates: Vec<Submission>, package_size: usize) -> Vec<Vec<Submissio
     let mut packages: Vec<Vec<Submission>> = Vec::new();
     for candidate in candidates {
         let limit = candidate.pack_limit.and_then(|limit| usize::try_from(limit).ok());
-        let room = limit.unwrap_or(package_size).max(1);
+        let room = limit.map_or(package_size, |limit| limit.min(package_size)).max(1);
         let fits = |package: &&mut Vec<Submission>| {
             package.len() < room
                 && package.first().is_some_and(|first| {

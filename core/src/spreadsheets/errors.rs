@@ -200,26 +200,10 @@ impl WorkbookError {
         }
     }
 
-    /// The error in one sentence, with the row where there is one.
-    pub(crate) fn sentence(&self) -> String {
-        match self {
-            Self::ColumnsMissing { row: Some(row), .. }
-            | Self::ColumnTwice { row, .. }
-            | Self::HeaderMerged { row, .. }
-            | Self::GisExport { row } => format!("строка {row}: {self}"),
-            Self::FileTooLarge { .. }
-            | Self::NotAWorkbook
-            | Self::OtherFormat
-            | Self::PasswordProtected
-            | Self::Macros
-            | Self::ExpandsTooFar
-            | Self::Damaged { .. }
-            | Self::NoSheet
-            | Self::ColumnsMissing { row: None, .. }
-            | Self::TwoTables { .. }
-            | Self::NoRows
-            | Self::TooManyRows { .. } => self.to_string(),
-        }
+    /// The mistakes in one line, each with its row where it has one.
+    pub(crate) fn line(&self) -> String {
+        let details: Vec<_> = self.mistakes("").into_iter().map(|mistake| mistake.detail).collect();
+        details.join("; ")
     }
 
     /// The refusal for a client that sent the workbook in the field `pointer`.
@@ -303,9 +287,8 @@ impl fmt::Display for WorkbookError {
                 "книга не читается после строки {row}: откройте её в Excel и сохраните заново"
             ),
             Self::NoSheet => formatter.write_str("в книге нет ни одного видимого листа с ячейками"),
-            Self::ColumnsMissing { row, columns } => {
-                let place = if row.is_some() { "" } else { "в первых строках листа " };
-                write!(formatter, "{place}не найдены столбцы: «{}»", columns.join("», «"))
+            Self::ColumnsMissing { columns, .. } => {
+                write!(formatter, "в первых строках листа не найдены столбцы: «{}»", columns.join("», «"))
             }
             Self::ColumnTwice { column, .. } => {
                 write!(formatter, "столбец «{column}» встречается дважды: оставьте один")

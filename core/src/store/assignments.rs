@@ -1,5 +1,5 @@
-//! Suppliers whose debt requests without a certain answer are to be given out anew, and how far that is: a change of departments begins it,
-//! a job carries it on.
+//! Suppliers whose debt requests without a certain answer are to be given out anew, and how far that is: a change of
+//! departments begins it, a job carries it on.
 
 use chrono::NaiveDate;
 use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl};

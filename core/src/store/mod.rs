@@ -14,6 +14,7 @@ pub(crate) mod schema;
 pub(crate) mod test_db;
 #[cfg(test)]
 pub(crate) mod test_rows;
+mod turns;
 pub(crate) mod types;
 
 pub(crate) mod accounts;

@@ -4,7 +4,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{count_star, max, min};
@@ -14,6 +14,7 @@ use diesel_async::RunQueryDsl;
 use self::rows::ExportRow;
 use super::db::{both, taking};
 use super::schema::exports;
+use super::turns::by_turns;
 use super::types::Ts;
 use super::{Conn, StoreError};
 use crate::domain::export::Export;
@@ -113,8 +114,7 @@ pub(crate) async fn claim(
     Ok(None)
 }
 
-/// Organisations for which something is to be done. One that is being served now, or was a moment ago, comes last; among
-/// those never served the one that waits longest comes first.
+/// Organisations for which something is to be done, see [`by_turns`].
 async fn queue(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<OrganizationId>, StoreError> {
     let waiting: Vec<(OrganizationId, Option<Ts>)> = both!(conn, c => {
         exports::table
@@ -138,14 +138,7 @@ async fn queue(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<OrganizationId
             .load(c)
             .await
     })?;
-    let served: HashMap<OrganizationId, Option<Ts>> =
-        served.into_iter().map(|(organization, ended, held)| (organization, ended.max(held))).collect();
-    let mut queue: Vec<_> = waiting
-        .into_iter()
-        .map(|(organization, since)| (served.get(&organization).copied().flatten(), since, organization))
-        .collect();
-    queue.sort_unstable();
-    Ok(queue.into_iter().map(|(.., organization)| organization).collect())
+    Ok(by_turns(waiting, served))
 }
 
 /// Stores where an export stands that this worker holds, and holds it until a time, or no longer; `false` when somebody else

@@ -5,7 +5,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{count_star, max, min};
@@ -17,6 +17,7 @@ pub(crate) use self::items::{delete_rows, insert_rows, rows, tally};
 use self::rows::Record;
 use super::db::{both, holding, taking};
 use super::schema::imports;
+use super::turns::by_turns;
 use super::types::Ts;
 use super::{Conn, StoreError};
 use crate::domain::import::Import;
@@ -130,8 +131,7 @@ pub(crate) async fn claim(
     Ok(None)
 }
 
-/// Organisations for which something is to be done. One that is being served now, or was a moment ago, comes last; among
-/// those never served the one that waits longest comes first.
+/// Organisations for which something is to be done, see [`by_turns`].
 async fn queue(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<OrganizationId>, StoreError> {
     let waiting: Vec<(OrganizationId, Option<Ts>)> = both!(conn, c => {
         imports::table
@@ -155,14 +155,7 @@ async fn queue(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<OrganizationId
             .load(c)
             .await
     })?;
-    let served: HashMap<OrganizationId, Option<Ts>> =
-        served.into_iter().map(|(organization, ended, held)| (organization, ended.max(held))).collect();
-    let mut queue: Vec<_> = waiting
-        .into_iter()
-        .map(|(organization, since)| (served.get(&organization).copied().flatten(), since, organization))
-        .collect();
-    queue.sort_unstable();
-    Ok(queue.into_iter().map(|(.., organization)| organization).collect())
+    Ok(by_turns(waiting, served))
 }
 
 /// Stores where an import stands that this worker holds, and holds it until a time, or no longer; `false` when somebody else
