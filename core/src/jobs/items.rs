@@ -207,6 +207,10 @@ impl Item {
             }
             Action::Revoke => (Change::Revoke, Settled::OutOfForce),
         };
+        if self.is_repair() {
+            // What was seen before it was put right shows the past.
+            self.answer.settled_at = Some(self.case.now());
+        }
         // It may have taken effect long after the call, and what was seen before proves nothing of it.
         self.case.watch_from_now(after(self.case.now(), settings.view_lag));
         self.settle(settings, change, settled)

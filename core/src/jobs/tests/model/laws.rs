@@ -221,7 +221,9 @@ fn not_sent_is_not_sent(case: &Case, gis: &ModelGis) -> Kept {
     for answer in &case.answers {
         let says_so = match answer.state {
             State::Queued => !answer.maybe_sent,
-            State::Cancelled | State::Superseded => true,
+            State::Cancelled => true,
+            // One that was in force, and that GIS lost, was replaced by the same content sent anew.
+            State::Superseded => answer.delivered_at.is_none(),
             State::Draft
             | State::Prepared
             | State::Sending

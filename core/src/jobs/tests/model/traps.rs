@@ -55,6 +55,15 @@ fn a_late_first_copy_behind_a_correction() {
 }
 
 #[test]
+fn the_same_again_after_a_repair_that_no_look_has_shown() {
+    let first = [Import(ImportFate::Ghost(Span::hours(5))), Post(0, B, All)];
+    let later = [Pass(Span::hours(73)), SETTLED];
+    let again = [Post(0, A, All)];
+    let end = [(B, State::Revoked), (A, State::Delivered)];
+    trap(&[&first, &WORK, &again, &WORK, &later, &WORK, &again, &WORK], (&end, Held::Answer(A)));
+}
+
+#[test]
 fn a_late_second_revoke() {
     let late = [Import(ImportFate::Late(Span::hours(48))), Revoke(0)];
     let end = [(A, State::Revoked), (B, State::Delivered)];
