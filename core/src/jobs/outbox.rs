@@ -39,9 +39,10 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     if let Some(until) = worker.closed_until(Operation::ImportResponses).await? {
         return Ok(Report { done: 0, next: Some(until), detail: json!({ "sent": 0 }) });
     }
+    let began = worker.now();
     let due = {
         let mut conn = worker.service.db.scan().await?;
-        submissions::organizations_due(&mut conn, worker.now()).await?
+        submissions::organizations_due(&mut conn, began).await?
     };
     let turns = stream::iter(due).map(|id| turn(worker, id));
     // Collected whatever comes: no call may be broken off because another organisation's failed.
@@ -53,7 +54,8 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     }
     let stored = {
         let mut conn = worker.service.db.scan().await?;
-        submissions::next_due(&mut conn, worker.now()).await?
+        // What has become due meanwhile was not seen.
+        submissions::next_due(&mut conn, began).await?
     };
     let next = all.next.into_iter().chain(stored).min();
     Ok(Report { done: all.sent, next, detail: json!({ "sent": all.sent }) })

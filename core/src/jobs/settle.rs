@@ -24,12 +24,13 @@ const BATCH: i64 = 1000;
 const DAY: Duration = Duration::days(1);
 
 pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
+    let began = worker.now();
     let mut wanted = due_submissions(worker).await?;
     let mut tx = worker.service.db.begin().await?;
-    due_answers(&mut tx, worker, &mut wanted).await?;
+    let mut next = due_answers(&mut tx, worker, &mut wanted).await?;
     due_watches(&mut tx, worker, &mut wanted).await?;
     tx.commit().await?;
-    let (mut done, mut next) = (0_u64, None);
+    let mut done = 0_u64;
     for (organization, mut ids) in wanted {
         ids.sort_unstable();
         ids.dedup();
@@ -44,8 +45,9 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
         }
     }
     let mut conn = worker.service.db.scan().await?;
-    let stored = [submissions::next_due(&mut conn, worker.now()).await?, watches::next_due(&mut conn).await?];
-    let stored = stored.into_iter().flatten().filter(|time| *time > worker.now());
+    // What has become due meanwhile was not seen.
+    let stored = [submissions::next_due(&mut conn, began).await?, watches::next_due(&mut conn).await?];
+    let stored = stored.into_iter().flatten().filter(|time| *time > began);
     Ok(Report { done, next: next.into_iter().chain(stored).min(), detail: json!({ "looks": done }) })
 }
 
@@ -87,14 +89,18 @@ fn next_look(worker: &Worker, news: std::time::Duration) -> DateTime<Utc> {
     after(worker.now(), news.max(settle)).min(worker.now() + DAY)
 }
 
-/// Delivered answers that an export has still to confirm: the next one does when the view has caught up.
-async fn due_answers(tx: &mut Tx, worker: &Worker, wanted: &mut Wanted) -> Result<()> {
+/// Delivered answers that an export has still to confirm: the next one does when the view has caught up. When the first of
+/// the others is due.
+async fn due_answers(tx: &mut Tx, worker: &Worker, wanted: &mut Wanted) -> Result<Option<DateTime<Utc>>> {
     let again_at = next_look(worker, worker.service.settings.gis.view_lag);
+    let mut next = None;
     for organization in organizations::list(tx).await? {
         let due = answers::take_unconfirmed(tx, organization.id, worker.now(), again_at, BATCH).await?;
         wanted.entry(organization.id).or_default().extend(due);
+        let first = answers::next_unconfirmed(tx, organization.id).await?;
+        next = next.into_iter().chain(first).min();
     }
-    Ok(())
+    Ok(next)
 }
 
 /// Debt requests that are watched: copies land within `max_delay`, and the view shows them then.

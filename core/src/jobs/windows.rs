@@ -8,8 +8,8 @@ use crate::domain::sync_run::SyncRun;
 
 /// XSD annotation of periodOfSendingRequest: at most six months.
 const LONGEST: Months = Months::new(6);
-/// A window with many pages is read anew in so many parts.
-const PARTS: u64 = 6;
+/// A window with many pages is read anew in so many parts: those of half a year are two weeks, and those of two weeks a day.
+const PARTS: u64 = 14;
 
 /// Days of sending, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,15 +96,10 @@ mod tests {
 
     #[test]
     fn a_window_with_many_pages_is_read_in_parts() {
-        let expected = [
-            window("2026-11-01", "2026-11-02"),
-            window("2026-11-03", "2026-11-05"),
-            window("2026-11-06", "2026-11-07"),
-            window("2026-11-08", "2026-11-10"),
-            window("2026-11-11", "2026-11-12"),
-            window("2026-11-13", "2026-11-15"),
-        ];
-        assert_eq!(window("2026-11-01", "2026-11-15").parts(), expected);
+        let parts = window("2026-06-01", "2026-11-29").parts();
+        assert_eq!(parts.len(), 14);
+        assert_eq!(parts[..2], [window("2026-06-01", "2026-06-13"), window("2026-06-14", "2026-06-26")]);
+        assert_eq!(parts[0].parts().len(), 13, "days");
         let days = [window("2026-11-01", "2026-11-01"), window("2026-11-02", "2026-11-02")];
         assert_eq!(window("2026-11-01", "2026-11-02").parts(), days);
         assert_eq!(window("2026-11-01", "2026-11-01").parts(), []);

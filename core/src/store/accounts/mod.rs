@@ -62,7 +62,7 @@ pub(crate) async fn of_places(
     organization: OrganizationId,
     places: &[PlaceKey],
 ) -> Result<Vec<Account>, StoreError> {
-    let keys: Vec<&str> = places.iter().map(PlaceKey::as_str).collect();
+    let keys: Vec<String> = places.iter().map(|place| place.as_str().to_owned()).collect();
     let rows: Vec<AccountRow> = load_where!(conn, accounts::place_key, &keys, |named| accounts::table
         .filter(accounts::organization_id.eq(organization))
         .filter(named)

@@ -11,6 +11,7 @@ mod rows;
 mod tests;
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::min;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
@@ -58,14 +59,9 @@ pub(crate) async fn of_requests(
 
 /// Those of any organisation, for jobs.
 pub(crate) async fn find_any(conn: &mut Conn, ids: &[AnswerId]) -> Result<Vec<Answer>, StoreError> {
-    let rows = both!(conn, c => {
-        answers::table
-            .filter(answers::id.eq_any(ids))
-            .order(answers::id)
-            .select(AnswerRow::as_select())
-            .load(c)
-            .await
-    })?;
+    let rows = load_where!(conn, answers::id, ids, |named| answers::table
+        .filter(named)
+        .select(AnswerRow::as_select()))?;
     Ok(answers_of(rows))
 }
 
@@ -92,6 +88,23 @@ pub(crate) async fn take_unconfirmed(
     let (ids, requests): (Vec<_>, Vec<_>) = taken.into_iter().unzip();
     set_next_check(conn, &ids, again_at).await?;
     Ok(requests)
+}
+
+/// When the first of those that are delivered and not confirmed is to be checked.
+pub(crate) async fn next_unconfirmed(
+    conn: &mut Conn,
+    organization: OrganizationId,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let next: Option<Ts> = both!(conn, c => {
+        answers::table
+            .filter(answers::organization_id.eq(organization))
+            .filter(answers::state.eq(State::Delivered))
+            .filter(answers::confirmed_in_gis.eq(false))
+            .select(min(answers::next_check_at))
+            .get_result(c)
+            .await
+    })?;
+    Ok(next.map(|at| at.0))
 }
 
 /// Delivered answers of these debt requests that are to be checked later are checked then.

@@ -83,7 +83,8 @@ fn revisions_of_a_request() {
         assert_eq!(ids(&all), [third.id, second.id, first.id]);
         let of_both = of_requests(&mut tx, &[other.debt_request, first.debt_request]).await.unwrap();
         assert_eq!(of_both.len(), 4);
-        let found = find_any(&mut tx, &[third.id, AnswerId::generate(), first.id]).await.unwrap();
+        let mut found = find_any(&mut tx, &[third.id, AnswerId::generate(), first.id]).await.unwrap();
+        found.sort_unstable_by_key(|answer| answer.id);
         assert_eq!(ids(&found), [first.id, third.id]);
         assert_eq!(find_any(&mut tx, &[]).await.unwrap(), []);
         let twin = Answer { id: AnswerId::generate(), ..third };
@@ -305,6 +306,8 @@ fn numbers_for_status_and_confirmation() {
         let take = async |tx: &mut Conn, now, limit| {
             take_unconfirmed(tx, own, at(now), at(40), limit).await.unwrap()
         };
+        assert_eq!(next_unconfirmed(&mut tx, own).await.unwrap(), Some(at(10)));
+        assert_eq!(next_unconfirmed(&mut tx, other).await.unwrap(), None);
         assert_eq!(take(&mut tx, 29, 1).await, [delivered[1]]);
         assert_eq!(take(&mut tx, 29, 10).await, [delivered[2]]);
         assert_eq!(take(&mut tx, 39, 10).await, [delivered[0]]);

@@ -73,7 +73,8 @@ macro_rules! both {
 
 /// Writes a `Vec` of rows, inserting or with any `on_conflict`, and gives the `QueryResult` of the number of rows written:
 /// on PostgreSQL in few statements, on SQLite by a prepared one. diesel-async has no batch inserts for SQLite, therefore it
-/// runs on diesel's own connection there: what it mentions besides the rows must be owned (`'static`). Rows need
+/// runs on diesel's own connection there: what it mentions besides the rows must be owned (`'static`), and its text must be
+/// the same each time. Rows need
 /// `#[diesel(treat_none_as_default_value = false)]`. To be all or nothing it needs a [`Tx`](super::Tx).
 ///
 /// ```text
@@ -100,11 +101,13 @@ macro_rules! insert_batch {
             $crate::store::db::Backend::Lite(connection) => {
                 connection
                     .spawn_blocking(move |connection| {
+                        #[derive(Clone, Copy)]
+                        struct Here;
                         let mut written = 0;
                         // One by one: a statement for so many rows would be read anew each time.
                         for $batch in &rows {
-                            let query = $crate::store::db::Prepared($query);
-                            written += diesel::RunQueryDsl::execute(query, connection)?;
+                            let query = $crate::store::db::Prepared::at(Here, $query);
+                            written += diesel::RunQueryDsl::load::<i32>(query, connection)?.len();
                         }
                         Ok(written)
                     })
@@ -164,8 +167,8 @@ macro_rules! taking {
 }
 
 /// Loads the rows of which a column has one of some values, in the order of the query for each: PostgreSQL is asked for many
-/// values at once, SQLite for one after the other by a statement that it keeps prepared. `holding` takes the rows as
-/// [`holding`] does. Import `ExpressionMethods`.
+/// values at once, SQLite for one after the other by a statement that it keeps prepared, on diesel's own connection: what is
+/// mentioned besides must be owned (`'static`). `holding` takes the rows as [`holding`] does. Import `ExpressionMethods`.
 ///
 /// ```text
 /// load_where!(tx, keys::name, names, |named| keys::table.filter(named).select(KeyRow::as_select()))?
@@ -177,27 +180,34 @@ macro_rules! load_where {
     (holding $conn:expr, $column:expr, $values:expr, |$named:ident| $select:expr) => {
         $crate::store::db::load_where!(@ $conn, $column, $values, $named, $select, diesel::QueryDsl::for_update)
     };
-    (@ $conn:expr, $column:expr, $values:expr, $named:ident, $select:expr, $hold:expr) => {
-        async {
-            let mut found = Vec::with_capacity($values.len());
-            match $conn.backend() {
-                $crate::store::db::Backend::Pg(c) => {
-                    for some in $values.chunks($crate::store::db::BATCH) {
+    (@ $conn:expr, $column:expr, $values:expr, $named:ident, $select:expr, $hold:expr) => {{
+        let values = $values.to_vec();
+        match $conn.backend() {
+            $crate::store::db::Backend::Pg(connection) => {
+                async {
+                    let mut found = Vec::with_capacity(values.len());
+                    for some in values.chunks($crate::store::db::BATCH) {
                         let $named = $column.eq_any(some.to_vec());
-                        found.extend(diesel_async::RunQueryDsl::load($hold($select), c).await?);
+                        found.extend(diesel_async::RunQueryDsl::load($hold($select), connection).await?);
                     }
+                    diesel::QueryResult::Ok(found)
                 }
-                $crate::store::db::Backend::Lite(c) => {
-                    for value in $values {
-                        let $named = $column.eq(*value);
-                        found.extend(diesel_async::RunQueryDsl::load($select, c).await?);
-                    }
-                }
+                .await
             }
-            diesel::QueryResult::Ok(found)
+            $crate::store::db::Backend::Lite(connection) => {
+                connection
+                    .spawn_blocking(move |connection| {
+                        let mut found = Vec::with_capacity(values.len());
+                        for value in values {
+                            let $named = $column.eq(value);
+                            found.extend(diesel::RunQueryDsl::load($select, connection)?);
+                        }
+                        Ok(found)
+                    })
+                    .await
+            }
         }
-        .await
-    };
+    }};
 }
 
 pub(crate) use {both, excluded, holding, insert_batch, load_where, taking};

@@ -1,11 +1,15 @@
 //! Behaviour that must be the same on both databases.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use diesel::connection::{Connection, InstrumentationEvent};
 use diesel::upsert::excluded;
-use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{
+    ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper, SqliteConnection,
+};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use futures_util::poll;
 use serde_json::json;
@@ -267,6 +271,34 @@ fn many_rows_are_written_at_once() {
         assert_eq!(written, Ok(1200));
         tx.commit().await.unwrap();
         assert_eq!(names(&db).await, vec!["new"; 1200]);
+    });
+}
+
+/// Diesel tells when it keeps a statement, which it does at the first use.
+#[test]
+fn sqlite_keeps_the_statement_of_a_batch() {
+    for_both(async |db| {
+        let mut tx = db.begin().await.unwrap();
+        let Backend::Lite(conn) = tx.backend() else { return };
+        let kept = Arc::<AtomicUsize>::default();
+        let count = Arc::clone(&kept);
+        let listen = move |conn: &mut SqliteConnection| {
+            conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+                let keeps = matches!(event, InstrumentationEvent::CacheQuery { .. });
+                count.fetch_add(usize::from(keeps), Ordering::Relaxed);
+            });
+            Ok(())
+        };
+        conn.spawn_blocking(listen).await.unwrap();
+        for name in ["one", "two", "three"] {
+            let written = insert_batch!(tx, vec![token(name)], |batch| diesel::insert_into(tokens::table)
+                .values(batch)
+                .on_conflict(tokens::jti)
+                .do_update()
+                .set(tokens::name.eq(excluded(tokens::name))));
+            assert_eq!(written, Ok(1));
+        }
+        assert_eq!(AtomicUsize::load(&kept, Ordering::Relaxed), 1);
     });
 }
 

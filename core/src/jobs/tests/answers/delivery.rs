@@ -9,6 +9,7 @@ use crate::answers::{ContentDraft, DebtorDraft, FileDraft, FileSource, IdentityD
 use crate::domain::answer::State;
 use crate::domain::attachment::FileState;
 use crate::domain::debt_request::Stage;
+use crate::jobs::JobName;
 use crate::store::answers;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -56,6 +57,8 @@ fn no_debt_is_delivered_and_then_confirmed() {
         let delivered = bench.answer(answer).await;
         assert_eq!(delivered.state, State::Delivered);
         assert!(delivered.gis_updated_at.is_some() && !delivered.confirmed_in_gis);
+        // Whoever wakes this job for something else meanwhile, it looks at the answer in its time.
+        assert_eq!(bench.worker.step(JobName::Settle).await.unwrap().next, delivered.next_check_at);
         bench.pass(Duration::from_secs(1800)).await;
         bench.pass(Duration::from_secs(10)).await;
         assert!(bench.answer(answer).await.confirmed_in_gis);
