@@ -169,7 +169,6 @@ fn resources() -> Vec<Resource> {
         at("/v1/match-runs/{id}", vec![(M::GET, web::to(match_runs::get_match_run))]),
         at("/v1/match-runs/{id}/items", vec![(M::GET, web::to(match_runs::list_match_run_items))]),
         at("/v1/match-runs/{id}/content", vec![(M::GET, web::to(match_runs::get_match_run_content))]),
-        at("/v1/match-runs/{id}/cancel", vec![(M::POST, web::to(match_runs::cancel_match_run))]),
         at(
             "/v1/departments",
             vec![

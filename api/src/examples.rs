@@ -45,8 +45,6 @@ pub const COURT_DEBT: &str = "019a4c00-0000-7000-8000-000000000014";
 pub const COURT_DEBT_TO_DELETE: &str = "019a4c00-0000-7000-8000-000000000015";
 /// A match with the registry that has ended.
 pub const MATCH_RUN: &str = "019a4c00-0000-7000-8000-000000000016";
-/// A match to be stopped.
-pub const MATCH_RUN_TO_CANCEL: &str = "019a4c00-0000-7000-8000-000000000017";
 /// An employee.
 pub const EMPLOYEE: &str = "019a4c00-0000-7000-8000-000000000030";
 /// An employee to be removed.

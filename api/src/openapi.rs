@@ -34,7 +34,7 @@ use crate::views::texts::EventTypeMask;
     tags(
         (name = "debt-requests", description = "Запросы о задолженности, полученные из ГИС ЖКХ."),
         (name = "answers", description = "Ответы: создание, отправка, состояние."),
-        (name = "operations", description = "Много ответов сразу и операции, которые показывают их исход."),
+        (name = "operations", description = "Много ответов сразу и всё, что длится дольше запроса: ход, исход, остановка."),
         (name = "exports", description = "Запросы в файлах Excel."),
         (name = "imports", description = "Ответы из файлов Excel."),
         (name = "registry", description = "Реестры судебных задолженностей."),
@@ -101,7 +101,6 @@ use crate::views::texts::EventTypeMask;
         routes::match_runs::get_match_run,
         routes::match_runs::list_match_run_items,
         routes::match_runs::get_match_run_content,
-        routes::match_runs::cancel_match_run,
         routes::departments::list_departments,
         routes::departments::get_department,
         routes::departments::list_department_houses,

@@ -140,7 +140,8 @@ impl Service {
             | ImportStatus::Running
             | ImportStatus::Succeeded
             | ImportStatus::CompletedWithErrors
-            | ImportStatus::Failed => {
+            | ImportStatus::Failed
+            | ImportStatus::Cancelled => {
                 let detail =
                     format!("применить можно только проверенный файл, а сейчас: {}", import.status.label());
                 return Err(Error::conflict(Code::StateConflict, detail, None));
@@ -154,7 +155,7 @@ impl Service {
         (import.taken, import.tries, import.marked) = (0, 0, None);
         (import.finished_at, import.expires_at) = (None, None);
         imports::delete_rows(tx, id).await?;
-        imports::reopen(tx, &import).await?;
+        imports::withdraw(tx, &import).await?;
         tx.wake(JobName::Imports);
         Ok(ImportDetails { import, tally: Tally::default() })
     }
@@ -231,9 +232,14 @@ impl Service {
 
 /// The import with what its rows have come to.
 async fn details(conn: &mut Conn, import: Import) -> Result<ImportDetails> {
-    let preview = import.mode == ImportMode::Preview;
-    let tally = imports::tally(conn, import.id, preview).await?;
+    let tally = tally(conn, &import).await?;
     Ok(ImportDetails { import, tally })
+}
+
+/// What its rows have come to, or would.
+pub(crate) async fn tally(conn: &mut Conn, import: &Import) -> Result<Tally> {
+    let preview = import.mode == ImportMode::Preview;
+    Ok(imports::tally(conn, import.id, preview).await?)
 }
 
 /// What is told of an import that has ended.

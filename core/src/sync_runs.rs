@@ -92,7 +92,7 @@ fn may_start(last: &SyncRun, least_pause: Duration, now: DateTime<Utc>) -> Resul
         return Err(Error::TooEarly { code: Code::SyncTooEarly, retry_after });
     }
     match last.state {
-        RunState::Succeeded | RunState::Failed => Ok(()),
+        RunState::Succeeded | RunState::Failed | RunState::Cancelled => Ok(()),
         RunState::Running => Err(running()),
     }
 }

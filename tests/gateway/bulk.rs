@@ -131,7 +131,7 @@ fn all_are_refused_for_the_mistakes_of_some_if_the_client_wishes() {
         ];
         assert_eq!(places, expected);
         assert!(stand.client.walk("/v1/answers").await.is_empty());
-        assert!(stand.client.walk("/v1/operations").await.is_empty());
+        assert!(stand.client.walk("/v1/operations?kind=answers_bulk").await.is_empty());
 
         for (body, pointer, code) in [
             (json!({ "items": [] }), "/items", "too_few"),
@@ -168,8 +168,8 @@ fn a_list_that_comes_again_makes_nothing_new() {
             (&json!("succeeded"), json!({ "total": 3, "unchanged": 3 }))
         );
         assert_eq!(stand.client.walk("/v1/answers").await.len(), 3);
-        let listed: Vec<_> =
-            stand.client.walk("/v1/operations").await.iter().map(|it| it["id"].clone()).collect();
+        let listed = stand.client.walk("/v1/operations?kind=answers_bulk").await;
+        let listed: Vec<_> = listed.iter().map(|it| it["id"].clone()).collect();
         assert_eq!(listed, [second["id"].clone(), first["id"].clone()]);
     });
 }
@@ -232,7 +232,7 @@ fn whoever_began_an_operation_may_watch_it() {
             client.get(&format!("{}/items", path(foreign))).await.problem(404, "not_found");
         }
         // One client has the name of the other: `stand.client` reads answers, and so every operation.
-        assert_eq!(stand.client.walk("/v1/operations").await.len(), 2);
+        assert_eq!(stand.client.walk("/v1/operations?kind=answers_bulk").await.len(), 2);
         stranger.get("/v1/operations").await.problem(403, "scope_missing");
         stranger.get(&path(&sent)).await.problem(403, "scope_missing");
     });

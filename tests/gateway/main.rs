@@ -32,6 +32,7 @@ mod filters;
 mod imports;
 mod match_runs;
 mod matching_settings;
+mod operations;
 mod reading;
 mod reconciliation;
 mod refusal;

@@ -29,6 +29,12 @@ async fn start(stand: &Stand, mode: &str, ids: &[String]) -> Reply {
     stand.client.post(RUNS, &json!({ "scope": { "ids": ids }, "mode": mode })).await
 }
 
+/// Stops a run, as any other long work is stopped.
+async fn stop(stand: &Stand, path: &str) -> Reply {
+    let id = path.rsplit('/').next().unwrap();
+    stand.client.post(&format!("/v1/operations/{id}/cancel"), &json!({})).await
+}
+
 async fn ended(stand: &Stand, started: Reply) -> Value {
     let path = started.header("location").to_owned();
     started.ok(202);
@@ -95,7 +101,7 @@ fn a_run_is_stopped() {
         started.ok(202);
         let ended = stand.until(&path, |run| run["is_final"] == true).await;
         assert_eq!(ended["status"], "succeeded");
-        stand.client.post(&format!("{path}/cancel"), &json!({})).await.problem(409, "state_conflict");
+        stop(&stand, &path).await.problem(409, "state_conflict");
         stand.foreigner.get(&path).await.problem(404, "not_found");
     });
 }
@@ -203,7 +209,7 @@ fn f86_one_run_goes_on_at_a_time() {
         let path = first.header("location").to_owned();
         first.ok(202);
         start(&stand, "preview", &ids[..1]).await.problem(409, "run_in_progress");
-        let stopped = stand.client.post(&format!("{path}/cancel"), &json!({})).await.ok(200);
+        let stopped = stop(&stand, &path).await.ok(200);
         assert_eq!((&stopped["status"], &stopped["is_final"]), (&json!("cancelled"), &json!(true)));
         let next = ended(&stand, start(&stand, "preview", &ids[..1]).await).await;
         assert_eq!((&next["status"], &next["counts"]["total"]), (&json!("succeeded"), &json!(1)));

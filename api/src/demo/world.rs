@@ -166,11 +166,10 @@ impl Furnisher<'_> {
             (examples::REGISTRY, self.registry().await?.to_string()),
             (examples::COURT_DEBT, self.court_debt(owing).await?.to_string()),
             (examples::COURT_DEBT_TO_DELETE, self.court_debt(Address::default()).await?.to_string()),
-            (examples::MATCH_RUN_TO_CANCEL, self.match_run(true).await?.to_string()),
             (examples::SYNC_RUN, self.sync_run().await?),
         ]);
         ids.extend(people);
-        let matched = self.match_run(false).await?;
+        let matched = self.match_run().await?;
         ids.push((examples::MATCH_RUN, matched.to_string()));
         self.work_until(async || {
             let placed = self.state_of(placed).await?;
@@ -271,7 +270,7 @@ impl Furnisher<'_> {
 
     async fn stop(&self, id: OperationId) -> Result<()> {
         let mut tx = self.begin().await?;
-        self.service.cancel_operation(&mut tx, self.caller, id).await?;
+        self.service.cancel_operation(&mut tx, self.caller, id.as_uuid()).await?;
         finish(tx).await
     }
 

@@ -259,6 +259,7 @@ parameters! {
     RequestStatusParameter = domain::RequestStatus;
     AnswerStateParameter = debt_core::domain::answer::State;
     MatchParameter = domain::MatchResult;
+    WorkKindParameter = debt_core::domain::long_work::WorkKind;
 }
 
 /// The one word of `due`.

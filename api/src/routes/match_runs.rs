@@ -38,7 +38,7 @@ const AGAIN: i64 = 5;
 /// показывает итоги, `prepare` создаёт черновики ответов, `submit` отправляет ответы (нужны права `answers:write` и
 /// `answers:submit`). Ответ создаётся, только если запрос ещё не отвечен, никто над ним не работает и прежний ответ не отменён
 /// и не отклонён; сомнительные совпадения (`ambiguous`) машина не отвечает никогда. Одновременно идёт одна сверка
-/// (409 `run_in_progress`).
+/// (409 `run_in_progress`); остановить её можно там же, где любую операцию: `POST /v1/operations/{id}/cancel`.
 ///
 /// Сверка идёт по одному реестру, но «долга нет» отвечает, только если ни один действующий реестр, которого касается запрос, не
 /// знает долга и не сомневается: реестр всей организации касается всех запросов, реестр подразделения — запросов этого
@@ -208,32 +208,4 @@ pub(crate) async fn get_match_run_content(
     Query::of(request.query_string(), &[])?.finish()?;
     let (run, content) = state.service.match_run_content(&caller, id.0).await?;
     Ok(spreadsheet(format!("match-run-{}.xlsx", run.created_at.format("%Y-%m-%d")), content))
-}
-
-/// Остановить сверку
-///
-/// Что уже сверено и отвечено, остаётся. Остановить остановленную — не ошибка.
-#[utoipa::path(
-    post, path = "/v1/match-runs/{id}/cancel", tag = "registry", operation_id = "cancel_match_run",
-    params(
-        ("id" = Uuid, Path, description = "Идентификатор сверки.", example = json!(examples::MATCH_RUN_TO_CANCEL)),
-        IdempotencyHeader,
-    ),
-    security(("bearer" = ["registry:read"])),
-    responses((status = 200, description = "Сверка остановлена.", body = MatchRun)),
-)]
-pub(crate) async fn cancel_match_run(
-    request: HttpRequest,
-    state: Data<AppState>,
-    Authenticated(caller): Authenticated,
-    id: Id<MatchRunId>,
-) -> Result<HttpResponse, Failure> {
-    let author = caller.clone();
-    let use_case: UseCase = Box::new(move |service, tx| {
-        Box::pin(async move {
-            let run = service.cancel_match_run(tx, &author, id.0).await?;
-            reply(StatusCode::OK, &MatchRun::from(run))
-        })
-    });
-    write(&request, &state.service, &caller, [0; 32], use_case).await
 }

@@ -1,11 +1,13 @@
-//! `/v1/answers/bulk` and `/v1/operations`.
+//! `/v1/answers/bulk`, and long work of every kind at `/v1/operations`.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use debt_core::domain::long_work::WorkKind;
 use debt_core::domain::operation::Outcome;
 use debt_core::ids::OperationId;
+use debt_core::operations::LongWork;
 use debt_core::trace;
 use uuid::Uuid;
 
@@ -17,15 +19,12 @@ use crate::paging::Ask;
 use crate::path::Id;
 use crate::problem::Failure;
 use crate::query::Query;
-use crate::routes::filters::PageParameters;
+use crate::routes::filters::{PageParameters, WorkKindParameter};
 use crate::state::AppState;
 use crate::views::answers_bulk::CreateAnswers;
 use crate::views::lists::{OperationItemPage, OperationPage};
-use crate::views::operations::Operation;
+use crate::views::operations::{AGAIN, Operation};
 use crate::writing::{IdempotencyHeader, Stated, UseCase, WithHeaders, reply, write, write_stated};
-
-/// Seconds after which it is worth asking for an operation again.
-const AGAIN: i64 = 10;
 
 /// Дать много ответов сразу
 ///
@@ -62,8 +61,9 @@ pub(crate) async fn create_answers_bulk(
     let author = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {
         Box::pin(async move {
-            let operation = Operation::from(service.create_answers(tx, &author, command).await?);
-            let location = format!("/v1/operations/{}", operation.id);
+            let begun = LongWork::Answers(service.create_answers(tx, &author, command).await?);
+            let operation = Operation::of(&service, begun);
+            let location = operation.url.clone();
             let retry_after = (!operation.is_final).then_some(AGAIN);
             let reply = reply(StatusCode::ACCEPTED, &operation)?;
             Ok(reply.with_location(location).with_retry_after(retry_after))
@@ -72,13 +72,29 @@ pub(crate) async fn create_answers_bulk(
     write_stated(&request, &state.service, &caller, digest, stated, use_case).await
 }
 
+/// Which operations.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameter; the route reads it")]
+pub(crate) struct KindParameter {
+    /// Только операции этого вида.
+    #[param(inline)]
+    kind: Option<WorkKindParameter>,
+}
+
 /// Список операций
 ///
-/// От новых к старым. Читает из базы шлюза, ГИС ЖКХ не спрашивает. С правом `answers:write` без `answers:read` видны только свои операции.
+/// Всё, что длится дольше запроса, от нового к старому: массовые ответы, автоответ, выгрузки в файлы, загрузки файлов, сверки с
+/// реестром, выгрузки из ГИС ЖКХ. Видны операции, на которые у токена есть право: `answers:read` — массовые ответы и автоответ
+/// (с `answers:write` без `answers:read` — только свои), `answers:write` — загрузки файлов, `requests:read` — выгрузки,
+/// `registry:read` — сверки. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
 #[utoipa::path(
     get, path = "/v1/operations", tag = "operations", operation_id = "list_operations",
-    params(PageParameters),
-    security(("bearer" = ["answers:read"])),
+    params(KindParameter, PageParameters),
+    security(
+        ("bearer" = ["answers:read"]), ("bearer" = ["answers:write"]),
+        ("bearer" = ["requests:read"]), ("bearer" = ["registry:read"])
+    ),
     responses((status = 200, description = "Страница операций.", body = OperationPage)),
 )]
 pub(crate) async fn list_operations(
@@ -86,38 +102,44 @@ pub(crate) async fn list_operations(
     state: Data<AppState>,
     Authenticated(caller): Authenticated,
 ) -> Result<HttpResponse, Failure> {
-    let mut query = Query::of(request.query_string(), &["limit", "cursor"])?;
+    let mut query = Query::of(request.query_string(), &["kind", "limit", "cursor"])?;
+    let kind = query.one::<WorkKind>("kind");
     let ask = Ask::read(&mut query, "operations", &state)?;
     query.finish()?;
     let after = match &ask.after {
         None => None,
-        Some(position) => Some((position.moment()?, position.id.into())),
+        Some(position) => Some((position.moment()?, position.id)),
     };
-    let rows = state.service.list_operations(&caller, after, ask.rows()).await?;
+    let found = state.service.list_operations(&caller, kind, after, ask.rows()).await?;
+    let rows: Vec<_> = found.into_iter().map(|work| Operation::of(&state.service, work)).collect();
     ask.respond::<OperationPage, _>(&request, &state, rows, |row| Position {
-        key: row.operation.created_at.timestamp_micros().to_string(),
-        id: row.operation.id.as_uuid(),
+        key: row.created_at.timestamp_micros().to_string(),
+        id: row.id,
     })
 }
 
 /// Одна операция
 ///
-/// Пока операция не закончена, `Retry-After` говорит, когда спросить снова. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
-/// С правом `answers:write` без `answers:read` видны только свои операции.
+/// Массовые ответы, автоответ, выгрузка, загрузка файла или сверка: кому что видно, сказано у списка. Пока операция не
+/// закончена, `Retry-After` говорит, когда спросить снова. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
 #[utoipa::path(
     get, path = "/v1/operations/{id}", tag = "operations", operation_id = "get_operation",
     params(("id" = Uuid, Path, description = "Идентификатор операции.", example = json!(examples::OPERATION))),
-    security(("bearer" = ["answers:read"])),
+    security(
+        ("bearer" = ["answers:read"]), ("bearer" = ["answers:write"]),
+        ("bearer" = ["requests:read"]), ("bearer" = ["registry:read"])
+    ),
     responses((status = 200, description = "Операция.", body = Operation)),
 )]
 pub(crate) async fn get_operation(
     request: HttpRequest,
     state: Data<AppState>,
     Authenticated(caller): Authenticated,
-    id: Id<OperationId>,
+    id: Id<Uuid>,
 ) -> Result<HttpResponse, Failure> {
     Query::of(request.query_string(), &[])?.finish()?;
-    let operation = Operation::from(state.service.get_operation(&caller, id.0).await?);
+    let work = state.service.get_operation(&caller, id.0).await?;
+    let operation = Operation::of(&state.service, work);
     let mut response = HttpResponse::Ok();
     if !operation.is_final {
         response.insert_header((RETRY_AFTER, AGAIN.to_string()));
@@ -127,7 +149,8 @@ pub(crate) async fn get_operation(
 
 /// Записи операции
 ///
-/// В том порядке, в котором пришли. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
+/// Записи массовых ответов и автоответа в том порядке, в котором пришли; у других операций записи там, куда ведёт `items_url`.
+/// С правом `answers:write` без `answers:read` видны только свои операции. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
 #[utoipa::path(
     get, path = "/v1/operations/{id}/items", tag = "operations", operation_id = "list_operation_items",
     params(
@@ -161,27 +184,33 @@ pub(crate) async fn list_operation_items(
 
 /// Остановить операцию
 ///
-/// Ответы, отправка которых не начиналась, отменяются; остальные идут своим путём. Остановить остановленную — не ошибка.
+/// Останавливает любую операцию; нужно то же право, что и начать её: `answers:submit` — для массовых ответов и автоответа,
+/// `requests:read` — для выгрузок, `registry:read` — для сверок (и право на ответы, если сверка их создаёт), `answers:write`
+/// или `answers:submit` — для загрузки файла. Ответы, отправка которых не начиналась, отменяются, остальные идут своим путём;
+/// что уже выгружено, сверено или создано черновиком, остаётся. Остановить остановленную — не ошибка, законченную — 409.
 #[utoipa::path(
     post, path = "/v1/operations/{id}/cancel", tag = "operations", operation_id = "cancel_operation",
     params(
         ("id" = Uuid, Path, description = "Идентификатор операции.", example = json!(examples::OPERATION_TO_CANCEL)),
         IdempotencyHeader,
     ),
-    security(("bearer" = ["answers:submit"])),
+    security(
+        ("bearer" = ["answers:submit"]), ("bearer" = ["answers:write"]),
+        ("bearer" = ["requests:read"]), ("bearer" = ["registry:read"])
+    ),
     responses((status = 200, description = "Операция остановлена.", body = Operation)),
 )]
 pub(crate) async fn cancel_operation(
     request: HttpRequest,
     state: Data<AppState>,
     Authenticated(caller): Authenticated,
-    id: Id<OperationId>,
+    id: Id<Uuid>,
 ) -> Result<HttpResponse, Failure> {
     let author = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {
         Box::pin(async move {
-            let operation = service.cancel_operation(tx, &author, id.0).await?;
-            reply(StatusCode::OK, &Operation::from(operation))
+            let work = service.cancel_operation(tx, &author, id.0).await?;
+            reply(StatusCode::OK, &Operation::of(&service, work))
         })
     });
     write(&request, &state.service, &caller, [0; 32], use_case).await

@@ -1,10 +1,14 @@
-//! Operations as the API shows them (`api.md` §12.1).
+//! Long work of every kind as the API shows it in one shape (`api.md` §12.1). What that section calls `result` is here
+//! `result_url`: a result is fetched, it is not part of the operation.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use debt_core::Service;
 use debt_core::domain::answer::State;
+use debt_core::domain::match_run::Deed;
 use debt_core::domain::operation as domain;
 use debt_core::domain::operation::{Outcome, Tally};
-use debt_core::operations::{ItemDetails, OperationDetails};
+use debt_core::imports::ImportDetails;
+use debt_core::operations::{ItemDetails, LongWork};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -12,37 +16,67 @@ use uuid::Uuid;
 use super::answers::AnswerError;
 use super::words::{OperationKind, OperationStatus};
 
-/// Работа сразу над многим, которая длится дольше запроса.
+/// Seconds after which it is worth asking for an operation again.
+pub(crate) const AGAIN: i64 = 10;
+
+/// Работа, которая длится дольше запроса: массовые ответы, автоответ, выгрузка в файл, загрузка файла, сверка с реестром,
+/// выгрузка из ГИС ЖКХ. Всё, что есть только у одного вида, показывает сам объект, `url`.
 ///
-/// Операция закончена, когда ни один её ответ сам больше не изменится. Хранится 30 дней после окончания.
+/// Массовые ответы закончены, когда ни один ответ сам больше не изменится.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Operation {
-    /// Идентификатор.
+    /// Идентификатор; у выгрузки, загрузки и сверки тот же, что у самого объекта.
     pub id: Uuid,
     /// Что делает.
     pub kind: OperationKind,
     /// Состояние.
     pub status: OperationStatus,
-    /// Состояние по-русски.
+    /// Состояние по-русски, словами самого объекта.
     #[schema(max_length = 100, example = "Выполняется")]
     pub status_label: &'static str,
     /// Операция закончена, спрашивать дальше незачем.
     pub is_final: bool,
-    /// Кто начал: имя клиента.
+    /// Кто начал: имя клиента; `schedule`, `interval`, `start`, `sync` — началась сама.
     #[schema(max_length = 255, example = "1С Биллинг")]
     pub started_by: String,
-    /// Сколько чего сейчас.
-    pub counts: OperationCounts,
-    /// Где прочитать исход каждой записи.
+    /// Сам объект.
+    #[schema(max_length = 200, example = "/v1/operations/019a4c00-0000-7000-8000-00000000000d")]
+    pub url: String,
+    /// Сколько сделано.
+    pub progress: OperationProgress,
+    /// Сколько ответов к чему пришли; `null` у выгрузок и сверок.
+    pub counts: Option<OperationCounts>,
+    /// Где прочитать исход каждой записи; `null` у выгрузок.
     #[schema(max_length = 200, example = "/v1/operations/019a4c00-0000-7000-8000-00000000000d/items")]
-    pub items_url: String,
+    pub items_url: Option<String>,
+    /// Где скачать файл, который получился: выгрузку, файл с отмеченными ошибками, списки сверки; `null`, если файла нет.
+    #[schema(max_length = 200, example = "/v1/exports/019a4c00-0000-7000-8000-000000000010/content")]
+    pub result_url: Option<String>,
+    /// Почему операция не выполнена или выполнена не до конца.
+    pub error: Option<AnswerError>,
     /// Когда начата.
     pub created_at: DateTime<Utc>,
     /// Когда закончена.
     pub finished_at: Option<DateTime<Utc>>,
+    /// Когда стоит спросить снова; `null`, если операция закончена.
+    pub next_check_at: Option<DateTime<Utc>>,
+    /// Когда будет удалена; `null`, пока не закончена, и у выгрузок из ГИС ЖКХ: они не удаляются.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Сколько записей операции к чему пришли; каждая посчитана один раз.
+/// Сколько сделано: ответов и строк, которые сами больше не изменятся, записанных запросов, обработанных ответов файла,
+/// сверенных запросов, полученных запросов — смотря по виду операции.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OperationProgress {
+    /// Сделано.
+    #[schema(example = 412)]
+    pub done: i64,
+    /// Из скольких; `null`, пока это неизвестно. У выгрузок неизвестно никогда.
+    #[schema(example = 1000)]
+    pub total: Option<i64>,
+}
+
+/// Сколько записей операции, ответов и ошибочных строк файла, к чему пришли; каждая посчитана один раз.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OperationCounts {
     /// Всего.
@@ -132,20 +166,121 @@ pub struct ItemError {
     pub detail: String,
 }
 
-impl From<OperationDetails> for Operation {
-    fn from(details: OperationDetails) -> Self {
-        let OperationDetails { operation, tally } = details;
+impl Operation {
+    /// Work as it is now.
+    pub(crate) fn of(service: &Service, work: LongWork) -> Self {
+        let (id, finished_at) = (work.id(), work.finished_at());
+        let is_final = finished_at.is_some();
+        let kept_until = finished_at.map(|at| service.kept_until(at));
+        let (kind, status, status_label) = (work.kind().into(), work.status().into(), work.status_label());
+        let created_at = work.created_at();
+        let Particulars { started_by, url, progress, counts, items_url, result_url, error, expires_at } =
+            Particulars::of(work, kept_until);
         Self {
-            id: operation.id.as_uuid(),
-            kind: operation.kind.into(),
-            status: operation.status.into(),
-            status_label: operation.status.label(),
-            is_final: operation.finished_at.is_some(),
-            started_by: operation.started_by,
-            counts: OperationCounts::of(operation.total, &tally),
-            items_url: format!("/v1/operations/{}/items", operation.id),
-            created_at: operation.created_at,
-            finished_at: operation.finished_at,
+            id,
+            kind,
+            status,
+            status_label,
+            is_final,
+            started_by,
+            url,
+            progress,
+            counts,
+            items_url,
+            result_url,
+            error,
+            created_at,
+            finished_at,
+            next_check_at: (!is_final).then(|| service.clock.now() + TimeDelta::seconds(AGAIN)),
+            expires_at,
+        }
+    }
+}
+
+/// What each kind tells in its own way.
+struct Particulars {
+    started_by: String,
+    url: String,
+    progress: OperationProgress,
+    counts: Option<OperationCounts>,
+    items_url: Option<String>,
+    result_url: Option<String>,
+    error: Option<AnswerError>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl Particulars {
+    /// `kept_until` is for what is deleted with operations.
+    fn of(work: LongWork, kept_until: Option<DateTime<Utc>>) -> Self {
+        match work {
+            LongWork::Answers(details) => {
+                let url = format!("/v1/operations/{}", details.operation.id);
+                let total = details.operation.total;
+                Self {
+                    started_by: details.operation.started_by,
+                    progress: OperationProgress { done: details.tally.done(), total: Some(total) },
+                    counts: Some(OperationCounts::of(total, &details.tally)),
+                    items_url: Some(format!("{url}/items")),
+                    result_url: None,
+                    error: None,
+                    expires_at: kept_until,
+                    url,
+                }
+            }
+            LongWork::Export(export) => {
+                let export = *export;
+                let url = format!("/v1/exports/{}", export.id);
+                Self {
+                    started_by: export.started_by,
+                    progress: OperationProgress { done: export.requests, total: None },
+                    counts: None,
+                    items_url: None,
+                    result_url: export.file.map(|_| format!("{url}/content")),
+                    error: export.error.map(Into::into),
+                    expires_at: export.expires_at,
+                    url,
+                }
+            }
+            LongWork::Import(details) => {
+                let ImportDetails { import, tally } = *details;
+                let url = format!("/v1/imports/{}", import.id);
+                let answers = import.counts.map(|counts| i64::from(counts.answers));
+                Self {
+                    started_by: import.client.name,
+                    progress: OperationProgress { done: import.taken, total: answers },
+                    counts: Some(OperationCounts::of(tally.total(), &tally)),
+                    items_url: Some(format!("{url}/rows")),
+                    result_url: import.marked.map(|_| format!("{url}/marked")),
+                    error: import.error.map(Into::into),
+                    expires_at: import.expires_at,
+                    url,
+                }
+            }
+            LongWork::MatchRun(details) => {
+                let url = format!("/v1/match-runs/{}", details.run.id);
+                let total = details.run.total;
+                let done = total - details.tally.of_deed(Deed::Pending);
+                Self {
+                    started_by: details.run.started_by,
+                    progress: OperationProgress { done, total: Some(total) },
+                    counts: None,
+                    items_url: Some(format!("{url}/items")),
+                    result_url: details.run.finished_at.map(|_| format!("{url}/content")),
+                    error: None,
+                    expires_at: kept_until,
+                    url,
+                }
+            }
+            LongWork::Sync(run) => Self {
+                started_by: run.started_by,
+                url: format!("/v1/sync-runs/{}", run.id),
+                progress: OperationProgress { done: run.found, total: None },
+                counts: None,
+                items_url: None,
+                result_url: None,
+                error: run.error.map(Into::into),
+                expires_at: None,
+            },
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Steps of an answer before it is sent (`api.md` §4.5): completed, returned, submitted, cancelled.
 
+use std::collections::HashMap;
+
 use super::AnswerDetails;
 use super::decide::{Decision, Draft, EarlierStep, Wish, decide};
 use super::desk::{Desk, details, guard_draft, wrong_state};
@@ -159,13 +161,13 @@ impl Service {
         answers: &[(DebtRequestId, AnswerId)],
     ) -> Result<()> {
         let ids: Vec<_> = answers.iter().map(|(request, _)| *request).collect();
+        let named: HashMap<_, _> = answers.iter().copied().collect();
         let mut office = Office::open(tx, caller.organization).await?;
         let mut cancelled = Vec::new();
         for case in Case::open_many(tx, &ids, self.clock.now()).await? {
-            let named = answers.iter().find(|(request, _)| *request == case.request.id);
             let mut desk = Desk::new(office, case);
             executor::guard(tx, &mut desk.office, &desk.case.request, caller).await?;
-            let answer = named.and_then(|(_, id)| desk.case.answer(*id)).cloned();
+            let answer = named.get(&desk.case.request.id).and_then(|id| desk.case.answer(*id)).cloned();
             if let Some(mut answer) = answer.filter(|answer| is_untouched(&desk, answer)) {
                 desk.cancel(&mut answer)?;
                 cancelled.push(desk.case);

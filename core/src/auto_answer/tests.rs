@@ -9,10 +9,11 @@ use crate::domain::audit::{ActorKind, AuditFilter, Whom};
 use crate::domain::auto_answer::{AutoAnswerRun, SkipReason};
 use crate::domain::debt_request::ResponseStatus;
 use crate::domain::event::EventKind;
-use crate::domain::operation::{OperationKind, Outcome};
+use crate::domain::long_work::WorkKind;
+use crate::domain::operation::Outcome;
 use crate::domain::organization::Organization;
 use crate::error::{Code, Conflict};
-use crate::ids::DebtRequestId;
+use crate::ids::{DebtRequestId, OperationId};
 use crate::registries::CourtDebtDraft;
 use crate::store::samples::{day, employee, request};
 use crate::store::test_db::for_both;
@@ -123,6 +124,12 @@ async fn answer(bench: &Bench, settings: &AutoAnswerSettings) {
     tx.commit().await.unwrap();
 }
 
+async fn last_operation(bench: &Bench) -> OperationId {
+    let kind = Some(WorkKind::AutoAnswer);
+    let page = bench.service.list_operations(&bench.caller, kind, None, 1).await.unwrap();
+    page[0].id().into()
+}
+
 #[test]
 fn a_preview_says_what_a_run_then_does() {
     for_both(async |db| {
@@ -166,10 +173,8 @@ fn a_preview_says_what_a_run_then_does() {
         assert_eq!((few.answers, few.skips, few.items.len(), few.more), (2, 4, 1, 5));
 
         answer(&bench, &settings).await;
-        let operation = bench.service.list_operations(&bench.caller, None, 1).await.unwrap().remove(0);
-        assert_eq!(operation.operation.kind, OperationKind::AutoAnswer);
-        let items =
-            bench.service.list_operation_items(&bench.caller, operation.operation.id, None, None, 99).await;
+        let operation = last_operation(&bench).await;
+        let items = bench.service.list_operation_items(&bench.caller, operation, None, None, 99).await;
         let items = items.unwrap();
         assert_eq!(items.len(), preview.items.len());
         for (item, foreseen) in items.iter().zip(&preview.items) {
@@ -195,7 +200,7 @@ fn a_preview_says_what_a_run_then_does() {
         let named = items.iter().filter_map(|it| it.item.answer);
         let mut expected: Vec<_> =
             named.map(|id| ("create_answer".to_owned(), format!("answers/{id}"))).collect();
-        expected.push(("auto_answer".to_owned(), format!("operations/{}", operation.operation.id)));
+        expected.push(("auto_answer".to_owned(), format!("operations/{operation}")));
         expected.sort();
         assert_eq!(told, expected);
         let after = bench.service.preview_auto_answer(&bench.caller, 99).await.unwrap();
@@ -226,9 +231,8 @@ fn what_comes_between_looking_and_answering_counts() {
         auto_answer_runs::insert(&mut tx, &run).await.unwrap();
         bench.service.answer_automatically(&mut tx, run, &organization, &settings, considered).await.unwrap();
         tx.commit().await.unwrap();
-        let operation = bench.service.list_operations(&bench.caller, None, 1).await.unwrap().remove(0);
-        let items =
-            bench.service.list_operation_items(&bench.caller, operation.operation.id, None, None, 9).await;
+        let operation = last_operation(&bench).await;
+        let items = bench.service.list_operation_items(&bench.caller, operation, None, None, 9).await;
         let mut items: Vec<_> =
             items.unwrap().into_iter().map(|it| (it.item.debt_request.unwrap(), it.outcome)).collect();
         items.sort_by_key(|(id, _)| *id);

@@ -26,6 +26,8 @@ words! {
         Succeeded = "succeeded" "Выполнена",
         /// There is no file.
         Failed = "failed" "Не выполнена",
+        /// A client has stopped it; there is no file.
+        Cancelled = "cancelled" "Отменена",
     }
 }
 

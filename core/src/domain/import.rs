@@ -44,6 +44,8 @@ words! {
         CompletedWithErrors = "completed_with_errors" "Применён с ошибками",
         /// Nothing of it was taken: it cannot be read.
         Failed = "failed" "Не принят",
+        /// A client has stopped it: what was not taken yet is not taken, and what waited to be sent is taken back.
+        Cancelled = "cancelled" "Отменён",
     }
 }
 

@@ -20,6 +20,7 @@ pub mod export;
 pub(crate) mod hidden;
 pub mod house;
 pub mod import;
+pub mod long_work;
 pub mod match_run;
 pub mod matching;
 pub mod message;

@@ -183,6 +183,18 @@ impl Tally {
         self.0.get(&outcome).copied().unwrap_or(0)
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn total(&self) -> i64 {
+        self.0.values().sum()
+    }
+
+    /// How many go on by themselves no more.
+    #[must_use]
+    pub fn done(&self) -> i64 {
+        self.0.iter().filter(|(outcome, _)| !outcome.is_pending()).map(|(_, count)| count).sum()
+    }
+
     /// Where an operation with these items stands, if nobody has stopped it.
     #[must_use]
     pub fn status(&self) -> OperationStatus {
@@ -213,11 +225,12 @@ mod tests {
 
     #[test]
     fn an_operation_runs_until_nothing_goes_on_by_itself() {
-        let status = |outcomes: &[Outcome]| {
+        let tally = |outcomes: &[Outcome]| {
             let mut tally = Tally::default();
             outcomes.iter().for_each(|outcome| tally.add(*outcome, 1));
-            tally.status()
+            tally
         };
+        let status = |outcomes: &[Outcome]| tally(outcomes).status();
         let (sent, done) = (Outcome::Answer(State::Accepted), Outcome::Answer(State::Delivered));
         assert_eq!(status(&[]), OperationStatus::Succeeded);
         assert_eq!(status(&[done, sent, Outcome::Refused]), OperationStatus::Running);
@@ -225,5 +238,7 @@ mod tests {
         assert_eq!(status(&[done, Outcome::Answer(State::Draft)]), OperationStatus::Succeeded);
         assert_eq!(status(&[done, Outcome::Refused]), OperationStatus::CompletedWithErrors);
         assert_eq!(status(&[Outcome::Answer(State::Rejected)]), OperationStatus::CompletedWithErrors);
+        let some = tally(&[done, sent, sent, Outcome::Answer(State::Draft), Outcome::Refused]);
+        assert_eq!((some.total(), some.done()), (5, 3));
     }
 }

@@ -15,6 +15,8 @@ words! {
         Succeeded = "succeeded" "Выполнена",
         /// It was given up; the next one begins anew.
         Failed = "failed" "Не выполнена",
+        /// A client has stopped it; the next one begins anew.
+        Cancelled = "cancelled" "Остановлена",
     }
 }
 

@@ -164,6 +164,10 @@ fn wrong_rows(errors: &RowErrors) -> Vec<ImportRow> {
 /// Brings some answers to their debt requests; `false` when somebody else holds the import.
 async fn take(worker: &Worker, import: &mut Import, caller: &Caller, said: &[SheetAnswer]) -> Result<bool> {
     let mut tx = worker.service.db.begin().await?;
+    // Before the debt requests, as whoever stops the import does: he then finds these answers too.
+    if !imports::hold(&mut tx, import.id, worker.id).await? {
+        return Ok(false);
+    }
     let mut rows = worker.service.take_sheet(&mut tx, caller, said, import.submit).await?;
     match import.mode {
         ImportMode::Apply => {}

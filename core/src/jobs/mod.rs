@@ -46,7 +46,7 @@ mod windows;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use gis_client::{Gis, Signer};
 use serde_json::Value;
 
@@ -57,6 +57,7 @@ use crate::service::Service;
 pub use gate::Gate;
 pub use name::JobName;
 use package_size::PackageSize;
+pub(crate) use pages::break_off;
 
 /// Who signs for organisations, `[signers.NAME]` of the configuration.
 #[derive(Clone)]
@@ -109,8 +110,7 @@ impl Worker {
 
     /// When work that ends now is deleted with its files.
     pub(crate) fn kept_until(&self) -> DateTime<Utc> {
-        let kept = TimeDelta::from_std(self.service.settings.retention.operations).unwrap_or(TimeDelta::MAX);
-        self.now().checked_add_signed(kept).unwrap_or(DateTime::<Utc>::MAX_UTC)
+        self.service.kept_until(self.now())
     }
 
     /// One activation of a job.

@@ -52,8 +52,10 @@ pub(crate) async fn record(worker: &Worker, message: &Message, page: SubrequestP
     if !finish(&mut tx, worker, message, MessageState::Done, None).await? {
         return Ok(());
     }
+    // Held before anything is noted, as whoever stops it does.
+    let run = running(&mut tx, run).await?;
     let merged = merge(&mut tx, message.organization, &page.subrequests, message.sent_at, now).await?;
-    let Some(mut run) = running(&mut tx, run).await? else {
+    let Some(mut run) = run else {
         tx.commit().await?;
         return Ok(());
     };
@@ -149,14 +151,27 @@ async fn complete(tx: &mut Tx, run: &mut SyncRun, now: DateTime<Utc>) -> Result<
 /// Gives a run up; the next one begins anew.
 pub(crate) async fn give_up(tx: &mut Tx, run: SyncRunId, error: LastError, now: DateTime<Utc>) -> Result<()> {
     let Some(mut run) = running(tx, run).await? else { return Ok(()) };
-    let data = json!({ "run_id": run.id, "code": error.code, "pages": run.pages });
-    run.state = RunState::Failed;
-    run.finished_at = Some(now);
+    let code = error.code.clone();
     run.error = Some(error);
-    sync_runs::update(tx, &run).await?;
-    let open: Vec<_> = open_pages(tx, &run).await?.iter().map(|page| page.id).collect();
+    break_off(tx, &mut run, RunState::Failed, &code, now).await
+}
+
+/// Ends a run that is under way and held before its last page: nothing more is asked for it. Pages that are on their way
+/// still come into the mirror.
+pub(crate) async fn break_off(
+    tx: &mut Tx,
+    run: &mut SyncRun,
+    state: RunState,
+    code: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    run.state = state;
+    run.finished_at = Some(now);
+    sync_runs::update(tx, run).await?;
+    let open: Vec<_> = open_pages(tx, run).await?.iter().map(|page| page.id).collect();
     messages::close_pages(tx, &open).await?;
-    tell(tx, &run, EventKind::SyncFailed, data, now).await
+    let data = json!({ "run_id": run.id, "code": code, "pages": run.pages });
+    tell(tx, run, EventKind::SyncFailed, data, now).await
 }
 
 async fn tell(

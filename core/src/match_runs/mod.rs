@@ -76,7 +76,8 @@ pub struct MatchRunDetails {
     pub tally: MatchTally,
 }
 
-const fn scope(mode: MatchMode) -> Scope {
+/// What a token must be good for.
+pub(crate) const fn scope(mode: MatchMode) -> Scope {
     match mode {
         MatchMode::Preview => Scope::RegistryRead,
         MatchMode::Prepare => Scope::AnswersWrite,
@@ -169,33 +170,6 @@ impl Service {
         let items = match_runs::items(&mut conn, id, result, after, limit).await?;
         with_places(&mut conn, caller.organization, items).await
     }
-
-    /// Stops a run. What it has answered goes its way.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`]; [`Code::StateConflict`] when it has ended.
-    pub async fn cancel_match_run(
-        &self,
-        tx: &mut Tx,
-        caller: &Caller,
-        id: MatchRunId,
-    ) -> Result<MatchRunDetails> {
-        caller.need(Scope::RegistryRead)?;
-        match_runs::get(tx, caller.organization, id).await?.ok_or(Error::NotFound)?;
-        let mut run = match_runs::lock(tx, id).await?.ok_or(Error::NotFound)?;
-        caller.need(scope(run.mode))?;
-        match run.status {
-            MatchRunStatus::Running => {}
-            // Clients repeat requests by themselves: what is done already is no conflict.
-            MatchRunStatus::Cancelled => return details(tx, run).await,
-            MatchRunStatus::Succeeded | MatchRunStatus::Replaced => {
-                return Err(Error::conflict(Code::StateConflict, "сверка уже закончена", None));
-            }
-        }
-        run.status = MatchRunStatus::Cancelled;
-        end(tx, &mut run, self.clock.now()).await?;
-        details(tx, run).await
-    }
 }
 
 /// Begins a run; [`StoreError::Unique`] while another one is under way.
@@ -251,7 +225,7 @@ async fn with_places(
 }
 
 /// Ends a run whose status says how, and tells of it.
-async fn end(conn: &mut Conn, run: &mut MatchRun, now: DateTime<Utc>) -> Result<()> {
+pub(crate) async fn end(conn: &mut Conn, run: &mut MatchRun, now: DateTime<Utc>) -> Result<()> {
     run.finished_at = Some(now);
     match_runs::update(conn, run).await?;
     let event = NewEvent {

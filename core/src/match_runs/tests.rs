@@ -6,6 +6,7 @@ use crate::case::Case;
 use crate::domain::answer::{Answer, State};
 use crate::domain::audit::{ActorKind, AuditFilter, Whom};
 use crate::domain::debt_request::DebtRequest;
+use crate::domain::long_work::WorkStatus;
 use crate::domain::match_run::Deed;
 use crate::domain::matching::rules::{Basis, Reason};
 use crate::domain::registry::{Registry, RegistryStatus};
@@ -171,9 +172,10 @@ fn a_run_can_be_stopped_and_asks_for_what_it_does() {
         let run = start(&bench, MatchMode::Preview, false).await.unwrap().run.id;
         for _ in 0..2 {
             let mut tx = bench.service.db.begin().await.unwrap();
-            let stopped = bench.service.cancel_match_run(&mut tx, &bench.caller, run).await.unwrap();
+            let stopped =
+                bench.service.cancel_operation(&mut tx, &bench.caller, run.as_uuid()).await.unwrap();
             tx.commit().await.unwrap();
-            assert_eq!(stopped.run.status, MatchRunStatus::Cancelled);
+            assert_eq!(stopped.status(), WorkStatus::Cancelled);
         }
         assert_eq!(bench.service.step_match_run(run).await.unwrap(), 0);
         let reader = only(&bench.caller, Scope::RegistryRead);

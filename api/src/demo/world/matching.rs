@@ -95,17 +95,14 @@ impl Furnisher<'_> {
         Ok(kept.debt.entry.id)
     }
 
-    /// A match of everything; stopped before the jobs have had a chance, or left to them.
-    pub(super) async fn match_run(&self, stopped: bool) -> Result<MatchRunId> {
+    /// A match of everything, left to the jobs.
+    pub(super) async fn match_run(&self) -> Result<MatchRunId> {
         let scope = MatchScope::Filter(Box::default());
         let requests = self.service.match_scope(self.caller, scope).await?;
         let command =
             StartMatchRun { requests, mode: MatchMode::Preview, only_debts: false, department: None };
         let mut tx = self.begin().await?;
         let details = self.service.start_match_run(&mut tx, self.caller, command).await?;
-        if stopped {
-            self.service.cancel_match_run(&mut tx, self.caller, details.run.id).await?;
-        }
         finish(tx).await?;
         Ok(details.run.id)
     }

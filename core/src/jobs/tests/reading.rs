@@ -9,10 +9,12 @@ use gis_sim::faults::{Kind, StuckState, Target, When};
 
 use super::bench::Bench;
 use crate::domain::debt_request::Stage;
+use crate::domain::long_work::WorkStatus;
 use crate::domain::sync_run::RunState;
 use crate::jobs::pages;
 use crate::store::gis_operations;
 use crate::store::test_db::for_both;
+use crate::test_service::caller;
 
 #[test]
 fn three_pages_come_into_the_mirror() {
@@ -169,6 +171,32 @@ fn a_page_that_gis_refuses_ends_the_run() {
         assert_eq!((run.state, run.error.unwrap().code.as_str()), (RunState::Failed, "gis_rejected"));
         bench.pass_until_next_schedule();
         assert_eq!(bench.finish_run().await.found, 10);
+    });
+}
+
+#[test]
+fn what_comes_late_for_a_run_that_was_stopped_does_no_harm() {
+    for_both(async |db| {
+        let bench = Bench::new(db, 150).await;
+        bench.rest().await;
+        let (service, run) = (&bench.worker.service, bench.last_run().await);
+        let mut tx = service.db.begin().await.unwrap();
+        let caller = caller(bench.organization);
+        let stopped = service.cancel_operation(&mut tx, &caller, run.id.as_uuid()).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(stopped.status(), WorkStatus::Cancelled);
+        bench.pass(TimeDelta::seconds(10));
+        bench.rest().await;
+        let ended = bench.last_run().await;
+        assert_eq!((ended.id, ended.state, ended.pages), (run.id, RunState::Cancelled, 0));
+        assert_eq!((ended.error, ended.finished_at), (None, stopped.finished_at()));
+        assert_eq!(bench.counts().await.total, 100, "what GIS has shown is not thrown away");
+        assert_eq!(bench.last_open_pages().await, Some(0), "and nothing more is asked for");
+
+        bench.pass_until_next_schedule();
+        let next = bench.finish_run().await;
+        assert_ne!(next.id, run.id);
+        assert_eq!((next.state, next.found, next.added), (RunState::Succeeded, 150, 50));
     });
 }
 

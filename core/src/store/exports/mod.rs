@@ -12,7 +12,7 @@ use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryD
 use diesel_async::RunQueryDsl;
 
 use self::rows::ExportRow;
-use super::db::{both, taking};
+use super::db::{both, holding, taking};
 use super::schema::exports;
 use super::turns::by_turns;
 use super::types::Ts;
@@ -42,6 +42,23 @@ pub(crate) async fn get(
             .await
             .optional()
     })?;
+    row.map(Export::try_from).transpose()
+}
+
+/// The same, held until the transaction ends.
+pub(crate) async fn lock(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id: ExportId,
+) -> Result<Option<Export>, StoreError> {
+    let row: Option<ExportRow> = holding!(
+        conn,
+        exports::table
+            .find(id)
+            .filter(exports::organization_id.eq(organization))
+            .select(ExportRow::as_select()),
+        |query, c| query.first(c).await.optional()
+    )?;
     row.map(Export::try_from).transpose()
 }
 
@@ -161,6 +178,18 @@ pub(crate) async fn update(
             .await
     })?;
     Ok(hit > 0)
+}
+
+/// Stores an export that the transaction holds, and takes it from its worker.
+pub(crate) async fn withdraw(conn: &mut Conn, export: &Export) -> Result<(), StoreError> {
+    let row = ExportRow::try_from(export.clone())?;
+    let hit = both!(conn, c => {
+        diesel::update(exports::table.find(export.id))
+            .set((row, exports::worker.eq(None::<WorkerId>), exports::lease_until.eq(None::<Ts>)))
+            .execute(c)
+            .await
+    })?;
+    StoreError::unless_hit(hit)
 }
 
 /// Lets an export that this worker holds be tried again at a time, with so many tries noted.

@@ -94,6 +94,11 @@ fn one_worker_at_a_time_holds_an_export() {
         assert!(update(&mut tx, &given, one, Some(at(11))).await.unwrap());
         assert_eq!(claim(&mut tx, other, at(11), at(20)).await.unwrap(), Some(given.clone()));
         assert!(!update(&mut tx, &given, one, Some(at(30))).await.unwrap(), "its lease was over");
+        withdraw(&mut tx, &given).await.unwrap();
+        assert!(!update(&mut tx, &given, other, Some(at(30))).await.unwrap(), "it was taken away");
+        assert_eq!(lock(&mut tx, OrganizationId::generate(), given.id).await.unwrap(), None);
+        assert_eq!(lock(&mut tx, organization, given.id).await.unwrap(), Some(given.clone()));
+        assert_eq!(claim(&mut tx, other, at(11), at(20)).await.unwrap(), Some(given.clone()));
 
         let file = ExportFile { content: ContentId::generate(), size: 7000 };
         given.file = Some(file);

@@ -13,7 +13,7 @@ use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryD
 use diesel_async::RunQueryDsl;
 
 use self::items::delete_some_rows;
-pub(crate) use self::items::{delete_rows, insert_rows, rows, tally};
+pub(crate) use self::items::{delete_rows, insert_rows, queued_answers, rows, tally};
 use self::rows::Record;
 use super::db::{both, holding, taking};
 use super::schema::imports;
@@ -180,10 +180,25 @@ pub(crate) async fn update(
     Ok(hit > 0)
 }
 
-/// Stores an import that has ended and that the transaction holds: it shall go on.
-pub(crate) async fn reopen(conn: &mut Conn, import: &Import) -> Result<(), StoreError> {
+/// Whether this worker holds an import; the transaction then holds the row until it ends.
+pub(crate) async fn hold(conn: &mut Conn, id: ImportId, worker: WorkerId) -> Result<bool, StoreError> {
+    let row: Option<ImportId> = holding!(
+        conn,
+        imports::table.find(id).filter(imports::worker.eq(worker)).select(imports::id),
+        |query, c| query.first(c).await.optional()
+    )?;
+    Ok(row.is_some())
+}
+
+/// Stores an import that the transaction holds, and takes it from its worker.
+pub(crate) async fn withdraw(conn: &mut Conn, import: &Import) -> Result<(), StoreError> {
     let row = Record::from(import.clone());
-    let hit = both!(conn, c => diesel::update(imports::table.find(import.id)).set(row).execute(c).await)?;
+    let hit = both!(conn, c => {
+        diesel::update(imports::table.find(import.id))
+            .set((row, imports::worker.eq(None::<WorkerId>), imports::lease_until.eq(None::<Ts>)))
+            .execute(c)
+            .await
+    })?;
     StoreError::unless_hit(hit)
 }
 

@@ -100,8 +100,11 @@ fn an_import_goes_its_way() {
         assert_eq!(get(&mut tx, ours, all[0].id).await.unwrap(), None);
 
         all[1].finished_at = Some(at(8));
-        reopen(&mut tx, &all[1]).await.unwrap();
+        assert!(hold(&mut tx, all[1].id, other).await.unwrap());
+        withdraw(&mut tx, &all[1]).await.unwrap();
         assert_eq!(get(&mut tx, ours, all[1].id).await.unwrap(), Some(all[1].clone()));
+        assert!(!hold(&mut tx, all[1].id, other).await.unwrap());
+        assert!(!update(&mut tx, &all[1], other, None).await.unwrap(), "it was taken away");
     });
 }
 

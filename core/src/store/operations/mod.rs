@@ -20,7 +20,7 @@ use super::db::{both, holding};
 use super::schema::{answers, operation_items, operations};
 use super::types::Ts;
 use super::{Conn, StoreError};
-use crate::domain::operation::Operation;
+use crate::domain::operation::{Operation, OperationKind};
 use crate::ids::{OperationId, OrganizationId};
 
 /// Stores an operation that begins.
@@ -69,6 +69,7 @@ pub(crate) async fn lock(conn: &mut Conn, id: OperationId) -> Result<Option<Oper
 pub(crate) async fn page(
     conn: &mut Conn,
     organization: OrganizationId,
+    kinds: &[OperationKind],
     author: Option<&str>,
     after: Option<(DateTime<Utc>, OperationId)>,
     limit: i64,
@@ -76,6 +77,7 @@ pub(crate) async fn page(
     let rows: Vec<OperationRow> = both!(conn, c => {
         let mut query = operations::table
             .filter(operations::organization_id.eq(organization))
+            .filter(operations::kind.eq_any(kinds.to_vec()))
             .order((operations::created_at.desc(), operations::id.desc()))
             .limit(limit)
             .select(OperationRow::as_select())

@@ -2,9 +2,7 @@
 
 use super::*;
 use crate::domain::answer::State;
-use crate::domain::operation::{
-    Intake, ItemError, OperationItem, OperationKind, OperationStatus, Outcome, Tally,
-};
+use crate::domain::operation::{Intake, ItemError, OperationItem, OperationStatus, Outcome, Tally};
 use crate::ids::AnswerId;
 use crate::store::answers;
 use crate::store::samples::{at, stored_organization};
@@ -41,12 +39,14 @@ fn an_operation_goes_its_way() {
         assert_eq!(get(&mut tx, ours, all[0].id).await.unwrap(), Some(all[0].clone()));
         assert_eq!(get(&mut tx, theirs, all[0].id).await.unwrap(), None);
         assert_eq!(over(&mut tx, 2).await.unwrap(), all[..2]);
-        let first = page(&mut tx, ours, None, None, 1).await.unwrap();
+        let kinds = OperationKind::ALL;
+        let first = page(&mut tx, ours, kinds, None, None, 1).await.unwrap();
         assert_eq!(first, [all[1].clone()]);
         let after = Some((first[0].created_at, first[0].id));
-        assert_eq!(page(&mut tx, ours, None, after, 9).await.unwrap(), [all[0].clone()]);
-        assert_eq!(page(&mut tx, ours, Some("client:1С"), None, 9).await.unwrap().len(), 2);
-        assert_eq!(page(&mut tx, ours, Some("client:1"), None, 9).await.unwrap(), []);
+        assert_eq!(page(&mut tx, ours, kinds, None, after, 9).await.unwrap(), [all[0].clone()]);
+        assert_eq!(page(&mut tx, ours, kinds, Some("client:1С"), None, 9).await.unwrap().len(), 2);
+        assert_eq!(page(&mut tx, ours, kinds, Some("client:1"), None, 9).await.unwrap(), []);
+        assert_eq!(page(&mut tx, ours, &[OperationKind::AutoAnswer], None, None, 9).await.unwrap(), []);
         all[0].status = OperationStatus::Succeeded;
         all[0].finished_at = Some(at(5));
         update(&mut tx, &all[0]).await.unwrap();

@@ -1,17 +1,24 @@
-//! Operations that clients watch and stop (`api.md` §12.1); bulk answers and automatic ones
-//! begin them, the job `operations` ends them.
+//! Long work that clients watch and stop (`api.md` §12.1). Here are the operations that bulk answers and automatic ones
+//! begin and that the job `operations` ends; `all` lists them with exports, imports, matches and readings of GIS, `cancel`
+//! stops any of them.
 
-use chrono::{DateTime, Utc};
+mod all;
+mod cancel;
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
+pub use self::all::LongWork;
 use crate::Service;
 use crate::domain::answer::LastError;
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::event::{EventKind, NewEvent};
 use crate::domain::operation::{Operation, OperationItem, OperationKind, OperationStatus, Outcome, Tally};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::ids::OperationId;
-use crate::store::{Conn, Tx, events, operations};
+use crate::store::{Conn, events, operations};
 
 /// An operation with what its items have come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,38 +41,6 @@ pub struct ItemDetails {
 }
 
 impl Service {
-    /// Newest first, after (`created_at`, `id`): all that the caller may read.
-    ///
-    /// # Errors
-    /// Neither of the scopes `answers:read` and `answers:write` is there.
-    pub async fn list_operations(
-        &self,
-        caller: &Caller,
-        after: Option<(DateTime<Utc>, OperationId)>,
-        limit: i64,
-    ) -> Result<Vec<OperationDetails>> {
-        let author = only_of(caller)?;
-        let mut conn = self.db.scan().await?;
-        let page = operations::page(&mut conn, caller.organization, author.as_deref(), after, limit).await?;
-        let ids: Vec<_> = page.iter().map(|operation| operation.id).collect();
-        let mut tallies = operations::tallies(&mut conn, &ids).await?;
-        let with_tally = |operation: Operation| {
-            let tally = tallies.remove(&operation.id).unwrap_or_default();
-            OperationDetails { operation, tally }
-        };
-        Ok(page.into_iter().map(with_tally).collect())
-    }
-
-    /// One operation.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn get_operation(&self, caller: &Caller, id: OperationId) -> Result<OperationDetails> {
-        let mut conn = self.db.scan().await?;
-        let operation = readable(&mut conn, caller, id).await?;
-        details(&mut conn, operation).await
-    }
-
     /// The items of an operation in their order, after a place; all, or those that have come to something.
     ///
     /// # Errors
@@ -79,40 +54,18 @@ impl Service {
         limit: i64,
     ) -> Result<Vec<ItemDetails>> {
         let mut conn = self.db.scan().await?;
-        readable(&mut conn, caller, id).await?;
+        readable(&mut conn, caller, id).await?.ok_or(Error::NotFound)?;
         let found = operations::items(&mut conn, id, outcome, after, limit).await?;
         let items =
             found.into_iter().map(|(item, outcome, last_error)| ItemDetails { item, outcome, last_error });
         Ok(items.collect())
     }
 
-    /// Takes back what of an operation still waits in the queue. What was sent goes its way.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`]; [`Code::StateConflict`] when it has ended.
-    pub async fn cancel_operation(
-        &self,
-        tx: &mut Tx,
-        caller: &Caller,
-        id: OperationId,
-    ) -> Result<OperationDetails> {
-        caller.need(Scope::AnswersSubmit)?;
-        operations::get(tx, caller.organization, id).await?.ok_or(Error::NotFound)?;
-        let mut operation = operations::lock(tx, id).await?.ok_or(Error::NotFound)?;
-        match operation.status {
-            OperationStatus::Running => {}
-            // Clients repeat requests by themselves: what is done already is no conflict.
-            OperationStatus::Cancelled => return details(tx, operation).await,
-            OperationStatus::Succeeded | OperationStatus::CompletedWithErrors => {
-                let detail = format!("операция уже закончена: {}", operation.status.label());
-                return Err(Error::conflict(Code::StateConflict, detail, None));
-            }
-        }
-        let waiting = operations::queued_answers(tx, id).await?;
-        self.cancel_answers(tx, caller, &waiting).await?;
-        operation.status = OperationStatus::Cancelled;
-        end(tx, &mut operation, self.clock.now()).await?;
-        details(tx, operation).await
+    /// When work that ended at a time is deleted with its files.
+    #[must_use]
+    pub fn kept_until(&self, ended: DateTime<Utc>) -> DateTime<Utc> {
+        let kept = TimeDelta::from_std(self.settings.retention.operations).unwrap_or(TimeDelta::MAX);
+        ended.checked_add_signed(kept).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 }
 
@@ -128,11 +81,11 @@ fn only_of(caller: &Caller) -> Result<Option<String>> {
 }
 
 /// An operation that the caller may read; any other one does not exist for him.
-async fn readable(conn: &mut Conn, caller: &Caller, id: OperationId) -> Result<Operation> {
+async fn readable(conn: &mut Conn, caller: &Caller, id: OperationId) -> Result<Option<Operation>> {
     let author = only_of(caller)?;
     let operation = operations::get(conn, caller.organization, id).await?;
     let his = |operation: &Operation| author.is_none_or(|author| author == operation.author);
-    operation.filter(his).ok_or(Error::NotFound)
+    Ok(operation.filter(his))
 }
 
 /// Begins an operation on some items; one on which nothing goes on by itself has ended at once.
@@ -166,7 +119,7 @@ pub(crate) async fn begin(
 }
 
 /// The operation with what its items have come to.
-pub(crate) async fn details(conn: &mut Conn, operation: Operation) -> Result<OperationDetails> {
+async fn details(conn: &mut Conn, operation: Operation) -> Result<OperationDetails> {
     let tally = operations::tally(conn, operation.id).await?;
     Ok(OperationDetails { operation, tally })
 }
