@@ -70,7 +70,12 @@ impl ConfigFile {
 /// gains.
 fn runtime() -> std::io::Result<Runtime> {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    Builder::new_multi_thread().worker_threads(cores.div_ceil(2)).enable_all().build()
+    Builder::new_multi_thread()
+        .worker_threads(cores.div_ceil(2))
+        // They wait for the disk or calculate; the allocator keeps memory for each.
+        .max_blocking_threads(cores.saturating_mul(4))
+        .enable_all()
+        .build()
 }
 
 /// Does what the command line says.

@@ -36,7 +36,7 @@ pub struct Operation {
     pub status_label: &'static str,
     /// Операция закончена, спрашивать дальше незачем.
     pub is_final: bool,
-    /// Кто начал: имя клиента; `schedule`, `interval`, `start`, `sync` — началась сама.
+    /// Кто начал: имя клиента; `schedule`, `interval`, `start`, `sync`, `auto_answer` — началась сама.
     #[schema(max_length = 255, example = "1С Биллинг")]
     pub started_by: String,
     /// Сам объект.
@@ -44,7 +44,7 @@ pub struct Operation {
     pub url: String,
     /// Сколько сделано.
     pub progress: OperationProgress,
-    /// Сколько ответов к чему пришли; `null` у выгрузок и сверок.
+    /// Сколько ответов к чему пришли; у файла, который только проверен, — к чему пришли бы; `null` у выгрузок и сверок.
     pub counts: Option<OperationCounts>,
     /// Где прочитать исход каждой записи; `null` у выгрузок.
     #[schema(max_length = 200, example = "/v1/operations/019a4c00-0000-7000-8000-00000000000d/items")]

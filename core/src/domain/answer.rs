@@ -377,7 +377,7 @@ pub struct Answer {
     pub updated_at: DateTime<Utc>,
     /// When it was submitted.
     pub submitted_at: Option<DateTime<Utc>>,
-    /// When it became final, the last time.
+    /// When it became final or was put right, the last time.
     pub settled_at: Option<DateTime<Utc>>,
     /// When it was first in force, if it was sent from here. Whatever becomes of it later does not change that.
     pub delivered_at: Option<DateTime<Utc>>,

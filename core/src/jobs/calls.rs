@@ -73,7 +73,8 @@ impl Worker {
     pub(crate) fn again(&self, failures: i64, repeat: Repeat) -> DateTime<Utc> {
         let settings = &self.service.settings.gis;
         let failures = u32::try_from(failures).unwrap_or(u32::MAX);
-        let wait = settings.backoff.wait(failures, rand::random());
+        let wait =
+            if failures == 0 { Duration::ZERO } else { settings.backoff.wait(failures, rand::random()) };
         let asked = match repeat {
             Repeat::Later { after } | Repeat::AfterLook { after } => after,
             Repeat::NewMessage { .. } => Some(settings.resend_after_fault),

@@ -320,8 +320,11 @@ fn confirm(case: &mut Case, before: Option<&ShownAnswer>, sight: &Sight) {
     }
     let Shown::Content(shown) = &sight.shown else { return };
     let foreign = *shown != answer.content_hash && !others.contains(shown);
-    let told = before.is_some_and(|before| before.content_hash.as_ref() == Some(shown));
-    if foreign && !told && answer.settled_at.is_some_and(|settled| sight.asked_at > settled) {
+    let later = |asked_at| answer.settled_at.is_some_and(|settled| asked_at > settled);
+    // What was seen before the answer was settled, or put right, was told to nobody.
+    let told =
+        before.is_some_and(|before| before.content_hash.as_ref() == Some(shown) && later(before.viewed_at));
+    if foreign && !told && later(sight.asked_at) {
         case.tell_with(EventKind::AnswerMismatch, Some(&answer), json!({ "repaired": false }));
     }
 }

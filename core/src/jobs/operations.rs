@@ -1,4 +1,5 @@
-//! Ends operations: one is over when nothing of it goes on by itself any more.
+//! Ends operations: one is over when nothing of it goes on by itself any more. Takes back what imports and matches have
+//! queued before they were stopped.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -15,6 +16,7 @@ const BATCH: i64 = 100;
 const PAUSE: TimeDelta = TimeDelta::seconds(10);
 
 pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
+    let taken_back = worker.service.take_back().await?;
     let (over, unfinished) = {
         let mut conn = worker.service.db.scan().await?;
         (operations::over(&mut conn, BATCH).await?, operations::count_unfinished(&mut conn).await?)
@@ -24,7 +26,11 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
         ended += u64::from(end_if_over(worker, &operation).await?);
     }
     let next = (unfinished > 0).then(|| worker.now() + PAUSE);
-    Ok(Report { done: ended, next, detail: json!({ "running": unfinished, "ended": ended }) })
+    Ok(Report {
+        done: ended + u64::try_from(taken_back).unwrap_or(u64::MAX),
+        next,
+        detail: json!({ "running": unfinished, "ended": ended, "taken_back": taken_back }),
+    })
 }
 
 async fn end_if_over(worker: &Worker, seen: &Operation) -> Result<bool> {

@@ -25,6 +25,8 @@ use crate::{Error, Result};
 
 /// So many pages of a run follow each other; when there are more, the days are read in parts, side by side.
 const PAGES_IN_A_ROW: i64 = 3;
+/// A window that has shown no more yet, which is a page of GIS, may end with its next page.
+const FEW: i64 = 100;
 /// At most so many debt requests are asked for by one look.
 const MOST_LOOKED_AT: usize = 100;
 /// At most so many of each kind are looked at after one run; the next run has the others.
@@ -93,7 +95,8 @@ pub(crate) fn first(run: &SyncRun) -> Vec<Purpose> {
 /// What is asked after a page that is not the last of its window: the next one, or the window anew in parts. What is read
 /// anew is counted anew.
 fn following(run: &mut SyncRun, window: Window, next: DebtRequestId, found: i64) -> Vec<Purpose> {
-    let parts = if run.pages < PAGES_IN_A_ROW { Vec::new() } else { window.parts() };
+    let may_end_soon = run.pages < PAGES_IN_A_ROW || found <= FEW;
+    let parts = if may_end_soon { Vec::new() } else { window.parts() };
     if parts.is_empty() {
         return vec![Purpose::Page {
             run: run.id,
@@ -156,8 +159,8 @@ pub(crate) async fn give_up(tx: &mut Tx, run: SyncRunId, error: LastError, now: 
     break_off(tx, &mut run, RunState::Failed, &code, now).await
 }
 
-/// Ends a run that is under way and held before its last page: nothing more is asked for it. Pages that are on their way
-/// still come into the mirror.
+/// Ends a run that is under way and held before its last page: no page of it is asked for anew. Those that were asked for,
+/// or wait for a place at the gate, still come into the mirror.
 pub(crate) async fn break_off(
     tx: &mut Tx,
     run: &mut SyncRun,

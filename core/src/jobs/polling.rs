@@ -222,7 +222,8 @@ async fn failed(worker: &Worker, message: Message, error: LastError, repeat: Rep
     let failures = message.failures + 1;
     let polls = u32::try_from(message.polls).unwrap_or(u32::MAX);
     let scheduled = worker.service.settings.gis.poll_after.next_poll(worker.now(), polls);
-    let next = scheduled.max(worker.again(failures, repeat));
+    // After one failure the schedule is wait enough, unless GIS wants more.
+    let next = scheduled.max(worker.again(failures - 1, repeat));
     put_off(worker, Message { failures, error: Some(error), ..message }, next).await
 }
 

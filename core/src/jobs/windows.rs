@@ -8,8 +8,8 @@ use crate::domain::sync_run::SyncRun;
 
 /// XSD annotation of periodOfSendingRequest: at most six months.
 const LONGEST: Months = Months::new(6);
-/// A window with many pages is read anew in so many parts: those of half a year are two weeks, and those of two weeks a day.
-const PARTS: u64 = 14;
+/// A window with many pages is read anew in so many parts: those of a month are days.
+const PARTS: u64 = 30;
 
 /// Days of sending, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,9 +97,9 @@ mod tests {
     #[test]
     fn a_window_with_many_pages_is_read_in_parts() {
         let parts = window("2026-06-01", "2026-11-29").parts();
-        assert_eq!(parts.len(), 14);
-        assert_eq!(parts[..2], [window("2026-06-01", "2026-06-13"), window("2026-06-14", "2026-06-26")]);
-        assert_eq!(parts[0].parts().len(), 13, "days");
+        assert_eq!(parts.len(), 30);
+        assert_eq!(parts[..2], [window("2026-06-01", "2026-06-06"), window("2026-06-07", "2026-06-12")]);
+        assert_eq!(parts[0].parts().len(), 6, "days");
         let days = [window("2026-11-01", "2026-11-01"), window("2026-11-02", "2026-11-02")];
         assert_eq!(window("2026-11-01", "2026-11-02").parts(), days);
         assert_eq!(window("2026-11-01", "2026-11-01").parts(), []);

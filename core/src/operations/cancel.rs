@@ -1,6 +1,7 @@
-//! Stops long work of any kind. What was done stays done, what goes on is not begun, and whoever is at it finds at his next
-//! step that it is not his any more.
+//! Stops long work of any kind. What was done stays done, except for answers that wait in the queue; what goes on is not
+//! begun, and whoever is at it finds at his next step that it is not his any more.
 
+use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::all::{LongWork, count};
@@ -18,23 +19,29 @@ use crate::ids::OrganizationId;
 use crate::jobs::{JobName, break_off};
 use crate::store::{Tx, events, exports, imports, match_runs, operations, sync_runs};
 
-/// Whoever has none of these may start nothing, and stop nothing.
-const STARTERS: [Scope; 3] = [Scope::AnswersWrite, Scope::RequestsRead, Scope::RegistryRead];
+/// Whoever has none of these may stop nothing.
+const STOPPERS: [Scope; 4] =
+    [Scope::AnswersSubmit, Scope::AnswersWrite, Scope::RequestsRead, Scope::RegistryRead];
+/// Answers taken back in one transaction.
+const CHUNK: i64 = 200;
+/// What was stopped so long ago has nothing in the queue any more.
+const LONG_AGO: TimeDelta = TimeDelta::days(1);
 
 impl Service {
-    /// Stops long work; whoever might have started it may stop it. Of answers, what still waits in the queue is taken back,
-    /// and what was sent goes its way.
+    /// Stops long work. Whoever might have started it may stop it; a reading of GIS, on which all answers rest, only who may
+    /// write them. Answers that wait in the queue are taken back, those of imports and matches soon after by
+    /// [`take_back`](Self::take_back); what was sent goes its way.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Code::StateConflict`] when it has ended otherwise.
     pub async fn cancel_operation(&self, tx: &mut Tx, caller: &Caller, id: Uuid) -> Result<LongWork> {
-        if !STARTERS.iter().any(|scope| caller.scopes.allow(*scope)) {
+        if !STOPPERS.iter().any(|scope| caller.scopes.allow(*scope)) {
             caller.need(Scope::AnswersSubmit)?;
         }
         let mut work = lock(tx, caller.organization, id).await?.ok_or(Error::NotFound)?;
         need_to_stop(caller, &work)?;
         if work.finished_at().is_none() {
-            self.stop(tx, caller, &mut work).await?;
+            self.stop(tx, &mut work).await?;
         } else if work.status() != WorkStatus::Cancelled {
             let detail = format!("операция уже закончена: {}", work.status_label());
             return Err(Error::conflict(Code::StateConflict, detail, None));
@@ -44,13 +51,36 @@ impl Service {
         Ok(work)
     }
 
+    /// Takes back some of the answers that imports and matches have queued before they were stopped. How many.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) async fn take_back(&self) -> Result<usize> {
+        let since = self.clock.now() - LONG_AGO;
+        let waiting = {
+            let mut conn = self.db.scan().await?;
+            let mut waiting = operations::waiting_of_imports(&mut conn, since, CHUNK).await?;
+            waiting.extend(operations::waiting_of_matches(&mut conn, since, CHUNK).await?);
+            waiting
+        };
+        let mut taken_back = 0;
+        for some in waiting.chunk_by(|one, other| one.0 == other.0) {
+            let answers: Vec<_> = some.iter().map(|(_, request, answer)| (*request, *answer)).collect();
+            let Some((organization, ..)) = some.first() else { continue };
+            let mut tx = self.db.begin().await?;
+            taken_back += self.cancel_answers(&mut tx, *organization, &answers).await?;
+            tx.commit().await?;
+        }
+        Ok(taken_back)
+    }
+
     /// Its row is held, and it has not ended.
-    async fn stop(&self, tx: &mut Tx, caller: &Caller, work: &mut LongWork) -> Result<()> {
+    async fn stop(&self, tx: &mut Tx, work: &mut LongWork) -> Result<()> {
         let now = self.clock.now();
         match work {
             LongWork::Answers(details) => {
                 let waiting = operations::queued_answers(tx, details.operation.id).await?;
-                self.cancel_answers(tx, caller, &waiting).await?;
+                self.cancel_answers(tx, details.operation.organization, &waiting).await?;
                 details.operation.status = OperationStatus::Cancelled;
                 end(tx, &mut details.operation, now).await
             }
@@ -63,16 +93,16 @@ impl Service {
             }
             LongWork::Import(details) => {
                 let import = &mut details.import;
-                let waiting = imports::queued_answers(tx, import.id).await?;
-                self.cancel_answers(tx, caller, &waiting).await?;
                 import.status = ImportStatus::Cancelled;
                 (import.finished_at, import.expires_at) = (Some(now), Some(self.kept_until(now)));
                 imports::withdraw(tx, import).await?;
                 events::append(tx, &[crate::imports::ended(import)], now).await?;
+                tx.wake(JobName::Operations);
                 Ok(())
             }
             LongWork::MatchRun(details) => {
                 details.run.status = MatchRunStatus::Cancelled;
+                tx.wake(JobName::Operations);
                 crate::match_runs::end(tx, &mut details.run, now).await
             }
             LongWork::Sync(run) => {
@@ -85,11 +115,10 @@ impl Service {
     }
 }
 
-/// What has this identifier, held until the transaction ends.
+/// What has this identifier, held until the transaction ends; what belongs to others is not touched.
 async fn lock(tx: &mut Tx, organization: OrganizationId, id: Uuid) -> Result<Option<LongWork>> {
-    let operation = operations::lock(tx, id.into()).await?;
-    if let Some(operation) = operation.filter(|operation| operation.organization == organization) {
-        return Ok(Some(LongWork::answers(operation)));
+    if operations::get(tx, organization, id.into()).await?.is_some() {
+        return Ok(operations::lock(tx, id.into()).await?.map(LongWork::answers));
     }
     if let Some(export) = exports::lock(tx, organization, id.into()).await? {
         return Ok(Some(LongWork::export(export)));
@@ -97,19 +126,21 @@ async fn lock(tx: &mut Tx, organization: OrganizationId, id: Uuid) -> Result<Opt
     if let Some(import) = imports::lock(tx, organization, id.into()).await? {
         return Ok(Some(LongWork::import(import)));
     }
-    let run = match_runs::lock(tx, id.into()).await?;
-    if let Some(run) = run.filter(|run| run.organization == organization) {
-        return Ok(Some(LongWork::match_run(run)));
+    if match_runs::get(tx, organization, id.into()).await?.is_some() {
+        return Ok(match_runs::lock(tx, id.into()).await?.map(LongWork::match_run));
     }
-    let run = sync_runs::lock(tx, id.into()).await?;
-    Ok(run.filter(|run| run.organization == organization).map(LongWork::Sync))
+    if sync_runs::get(tx, organization, id.into()).await?.is_some() {
+        return Ok(sync_runs::lock(tx, id.into()).await?.map(LongWork::Sync));
+    }
+    Ok(None)
 }
 
-/// Refuses a caller who might not have started it.
+/// Refuses a caller who may not stop it.
 fn need_to_stop(caller: &Caller, work: &LongWork) -> Result<()> {
     match work {
         LongWork::Answers(_) => caller.need(Scope::AnswersSubmit),
-        LongWork::Export(_) | LongWork::Sync(_) => caller.need(Scope::RequestsRead),
+        LongWork::Export(_) => caller.need(Scope::RequestsRead),
+        LongWork::Sync(_) => caller.need(Scope::AnswersWrite),
         LongWork::Import(details) => caller.need(crate::imports::scope(details.import.submit)),
         LongWork::MatchRun(details) => {
             caller.need(Scope::RegistryRead)?;

@@ -13,7 +13,7 @@ use crate::domain::content::Content;
 use crate::domain::export::{ExportKind, ExportStatus};
 use crate::domain::import::{AnswerColumnMode, ImportMode, ImportStatus};
 use crate::domain::long_work::{WorkKind, WorkStatus};
-use crate::domain::match_run::MatchMode;
+use crate::domain::match_run::{Deed, MatchItem, MatchMode};
 use crate::domain::operation::Intake;
 use crate::domain::sync_run::{RunState, SyncRun};
 use crate::error::Code;
@@ -25,7 +25,9 @@ use crate::registries::CourtDebtDraft;
 use crate::spreadsheets::SheetAnswer;
 use crate::store::debt_requests::Filter;
 use crate::store::test_db::for_both;
-use crate::store::{debt_requests, employees, exports, imports, organizations, samples, sync_runs};
+use crate::store::{
+    debt_requests, employees, exports, imports, match_runs, organizations, samples, sync_runs,
+};
 use crate::sync_runs::new_run;
 use crate::test_service::{Bench, caller, only};
 
@@ -275,12 +277,12 @@ fn whatever_goes_on_can_be_stopped_by_whoever_might_have_started_it() {
             (export(&bench).await, Scope::RequestsRead),
             (import(&bench).await, Scope::AnswersSubmit),
             (run.as_uuid(), Scope::RegistryRead),
-            (sync(&bench, RunState::Running).await, Scope::RequestsRead),
+            (sync(&bench, RunState::Running).await, Scope::AnswersWrite),
         ];
-        let writer = only(&bench.caller, Scope::AnswersWrite);
         let powerless = only(&bench.caller, Scope::EventsRead);
         for (id, scope) in all {
-            assert!(is_refused(&cancel(&bench, &writer, id).await));
+            let other = if scope == Scope::RegistryRead { Scope::RequestsRead } else { Scope::RegistryRead };
+            assert!(is_refused(&cancel(&bench, &only(&bench.caller, other), id).await));
             assert!(is_refused(&cancel(&bench, &powerless, id).await));
             // Clients repeat requests by themselves.
             for _ in 0..2 {
@@ -300,6 +302,34 @@ fn whatever_goes_on_can_be_stopped_by_whoever_might_have_started_it() {
         assert_eq!(exports::claim(&mut tx, worker, now, now).await.unwrap(), None);
         assert_eq!(imports::claim(&mut tx, worker, now, now).await.unwrap(), None);
         assert_eq!(sync_runs::running(&mut tx).await.unwrap(), []);
+    });
+}
+
+#[test]
+fn a_match_that_is_stopped_takes_back_what_it_has_queued() {
+    for_both(async |db| {
+        let bench = Bench::new(db).await;
+        registry(&bench).await;
+        let request = request(&bench).await;
+        let run = matched(&bench).await;
+        let answer = queued(&bench, request).await.answer;
+        let item = MatchItem {
+            place: 0,
+            debt_request: request,
+            deed: Deed::Queued,
+            result: None,
+            explanation: None,
+            answer,
+            error: None,
+        };
+        let mut tx = bench.service.db.begin().await.unwrap();
+        match_runs::save_items(&mut tx, run, vec![item]).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(bench.service.take_back().await.unwrap(), 0, "it goes on");
+        cancel(&bench, &bench.caller, run.as_uuid()).await.unwrap();
+        assert_eq!(bench.service.take_back().await.unwrap(), 1);
+        let taken_back = bench.service.get_answer(&bench.caller, answer.unwrap()).await.unwrap();
+        assert_eq!(taken_back.answer.state, State::Cancelled);
     });
 }
 
@@ -358,7 +388,14 @@ fn the_worker_of_what_was_stopped_finds_that_it_is_not_his_any_more() {
         };
         assert_eq!(stopped.import.status, ImportStatus::Cancelled);
         assert_eq!(stopped.import.expires_at, Some(bench.service.kept_until(now)));
-        assert_eq!(stopped.tally.of(Outcome::Answer(State::Cancelled)), 1, "it waited to be sent");
+        assert_eq!(stopped.tally.of(Outcome::Answer(State::Queued)), 1);
+        assert_eq!(bench.service.take_back().await.unwrap(), 1, "it waited to be sent");
+        assert_eq!(bench.service.take_back().await.unwrap(), 0);
+        let LongWork::Import(stopped) = bench.service.get_operation(&bench.caller, import).await.unwrap()
+        else {
+            panic!("an import")
+        };
+        assert_eq!(stopped.tally.of(Outcome::Answer(State::Cancelled)), 1);
         cancel(&bench, &bench.caller, export).await.unwrap();
 
         let mut tx = bench.service.db.begin().await.unwrap();

@@ -28,7 +28,6 @@ const PRAGMAS: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
-    PRAGMA mmap_size = 8388608;
     PRAGMA wal_autocheckpoint = 4000;
     PRAGMA journal_size_limit = 16777216;
     PRAGMA temp_store = MEMORY;
@@ -53,11 +52,11 @@ impl FileLock {
     }
 }
 
-/// KiB that a connection caches. Readers have little, for the whole program is to be content with 40 MB, the system caches
-/// the file as well, and each write of somebody else makes what is cached worthless.
-const CACHE: u32 = 2000;
-/// The same for the connection that writes: what it has cached stays good.
-const WRITERS_CACHE: u32 = 8000;
+/// Readers cache 2 MB, for the whole program is to be content with 40 MB and each write of somebody else makes what is cached
+/// worthless; the beginning of the file they read where the system caches it.
+const READERS: &str = "PRAGMA cache_size = -2000; PRAGMA mmap_size = 8388608;";
+/// What the connection that writes has cached stays good.
+const WRITERS: &str = "PRAGMA cache_size = -8000;";
 
 /// Connections to read by.
 pub(super) fn readers(
@@ -65,23 +64,29 @@ pub(super) fn readers(
     size: usize,
     runtime: &Handle,
 ) -> Result<Pool<LiteManager>, OpenError> {
-    pool(path, CACHE, size, runtime)
+    pool(path, READERS, size, runtime)
 }
 
 /// The connection to write by.
 pub(super) fn writer(path: &LitePath, runtime: &Handle) -> Result<Pool<LiteManager>, OpenError> {
-    pool(path, WRITERS_CACHE, 1, runtime)
+    pool(path, WRITERS, 1, runtime)
 }
 
-fn pool(path: &LitePath, cache: u32, size: usize, runtime: &Handle) -> Result<Pool<LiteManager>, OpenError> {
-    let manager = LiteManager { path: path.as_str().to_owned(), cache, runtime: runtime.clone() };
+fn pool(
+    path: &LitePath,
+    memory: &'static str,
+    size: usize,
+    runtime: &Handle,
+) -> Result<Pool<LiteManager>, OpenError> {
+    let manager = LiteManager { path: path.as_str().to_owned(), memory, runtime: runtime.clone() };
     Pool::builder(manager).max_size(size).build().map_err(|error| OpenError::Connect(Box::new(error)))
 }
 
 /// Opens the connections of the pool.
 pub(crate) struct LiteManager {
     path: String,
-    cache: u32,
+    /// Pragmas that say how much of it a connection may use.
+    memory: &'static str,
     runtime: Handle,
 }
 
@@ -108,8 +113,8 @@ impl Manager for LiteManager {
     type Error = ConnectionError;
 
     async fn create(&self) -> ConnectionResult<Lite> {
-        let (path, cache) = (self.path.clone(), self.cache);
-        let opened = self.runtime.spawn_blocking(move || open(&path, cache)).await;
+        let (path, memory) = (self.path.clone(), self.memory);
+        let opened = self.runtime.spawn_blocking(move || open(&path, memory)).await;
         let conn = opened.map_err(|error| ConnectionError::BadConnection(error.to_string()))??;
         let busy = Arc::<Mutex<()>>::default();
         let here = Arc::<AtomicBool>::default();
@@ -126,10 +131,9 @@ impl Manager for LiteManager {
     }
 }
 
-fn open(path: &str, cache: u32) -> ConnectionResult<SqliteConnection> {
+fn open(path: &str, memory: &str) -> ConnectionResult<SqliteConnection> {
     let mut conn = SqliteConnection::establish(path)?;
-    conn.batch_execute(&format!("{PRAGMAS} PRAGMA cache_size = -{cache};"))
-        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    conn.batch_execute(&format!("{PRAGMAS}{memory}")).map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
 }
 

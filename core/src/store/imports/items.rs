@@ -11,7 +11,7 @@ use super::rows::RowRecord;
 use crate::domain::answer::{LastError, State};
 use crate::domain::import::ImportRow;
 use crate::domain::operation::{Intake, Outcome, Tally};
-use crate::ids::{AnswerId, DebtRequestId, ImportId};
+use crate::ids::ImportId;
 use crate::store::db::{both, insert_batch};
 use crate::store::json::AsJson;
 use crate::store::schema::{answers, import_rows};
@@ -138,24 +138,6 @@ pub(crate) async fn tally(conn: &mut Conn, import: ImportId, preview: bool) -> R
         tally.add(Outcome::of(intake, state), count);
     }
     Ok(tally)
-}
-
-/// The answers that the import made and that wait in the queue, with their debt requests.
-pub(crate) async fn queued_answers(
-    conn: &mut Conn,
-    import: ImportId,
-) -> Result<Vec<(DebtRequestId, AnswerId)>, StoreError> {
-    Ok(both!(conn, c => {
-        import_rows::table
-            .inner_join(answers::table.on(import_rows::answer_id.eq(answers::id.nullable())))
-            .filter(import_rows::import_id.eq(import))
-            .filter(import_rows::intake.eq(Intake::Queued))
-            .filter(answers::state.eq(State::Queued))
-            .order(import_rows::row_number)
-            .select((answers::debt_request_id, answers::id))
-            .load(c)
-            .await
-    })?)
 }
 
 fn now(row: &ImportRow, state: Option<State>) -> Outcome {
