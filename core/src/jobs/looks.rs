@@ -320,13 +320,23 @@ fn confirm(case: &mut Case, before: Option<&ShownAnswer>, sight: &Sight) {
     }
     let Shown::Content(shown) = &sight.shown else { return };
     let foreign = *shown != answer.content_hash && !others.contains(shown);
-    let later = |asked_at| answer.settled_at.is_some_and(|settled| asked_at > settled);
-    // What was seen before the answer was settled, or put right, was told to nobody.
-    let told =
-        before.is_some_and(|before| before.content_hash.as_ref() == Some(shown) && later(before.viewed_at));
-    if foreign && !told && later(sight.asked_at) {
+    if foreign && is_news(shown, before, answer.settled_at, sight.asked_at) {
         case.tell_with(EventKind::AnswerMismatch, Some(&answer), json!({ "repaired": false }));
     }
+}
+
+/// Whether a content is shown for the first time since the answer was settled, or put right: what was seen before that was
+/// told to nobody.
+fn is_news(
+    shown: &ContentHash,
+    before: Option<&ShownAnswer>,
+    settled_at: Option<DateTime<Utc>>,
+    asked_at: DateTime<Utc>,
+) -> bool {
+    let later = |seen_at| settled_at.is_some_and(|settled| seen_at > settled);
+    let told =
+        before.is_some_and(|before| before.content_hash.as_ref() == Some(shown) && later(before.viewed_at));
+    later(asked_at) && !told
 }
 
 #[cfg(test)]
@@ -334,6 +344,23 @@ mod tests {
     use super::*;
     use crate::ids::OrganizationId;
     use crate::store::test_rows;
+
+    #[test]
+    fn what_was_seen_before_a_repair_is_told_after_it() {
+        let at = |seconds| DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(seconds);
+        let foreign = ContentHash::stored("foreign".to_owned());
+        let seen = |seconds| ShownAnswer {
+            viewed_at: at(seconds),
+            has_debt: None,
+            content_hash: Some(foreign.clone()),
+        };
+        let repaired = Some(at(5));
+        assert!(!is_news(&foreign, None, repaired, at(4)), "it shows the past");
+        assert!(is_news(&foreign, None, repaired, at(6)));
+        assert!(is_news(&foreign, Some(&seen(4)), repaired, at(6)), "that was told to nobody");
+        assert!(!is_news(&foreign, Some(&seen(6)), repaired, at(7)));
+        assert!(!is_news(&foreign, None, None, at(7)));
+    }
 
     #[test]
     fn an_older_content_of_ours_so_soon_is_the_past() {

@@ -103,13 +103,13 @@ macro_rules! insert_batch {
                     .spawn_blocking(move |connection| {
                         #[derive(Clone, Copy)]
                         struct Here;
-                        let mut written = 0;
+                        let before = $crate::store::db::written(connection)?;
                         // One by one: a statement for so many rows would be read anew each time.
                         for $batch in &rows {
                             let query = $crate::store::db::Prepared::at(Here, $query);
-                            written += diesel::RunQueryDsl::load::<i32>(query, connection)?.len();
+                            diesel::RunQueryDsl::load::<i32>(query, connection)?;
                         }
-                        Ok(written)
+                        Ok($crate::store::db::written(connection)?.saturating_sub(before))
                     })
                     .await
             }

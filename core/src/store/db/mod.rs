@@ -32,7 +32,7 @@ pub use self::conn::Conn;
 use self::conn::Pooled;
 pub(crate) use self::conn::{BATCH, Backend, both, excluded, holding, insert_batch, load_where, taking};
 use self::postgres::Server;
-pub(crate) use self::prepared::Prepared;
+pub(crate) use self::prepared::{Prepared, written};
 pub use self::settings::DatabaseSettings;
 use self::settings::Place;
 use self::sqlite::{FileLock, LiteManager};
