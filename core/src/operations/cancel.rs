@@ -30,7 +30,7 @@ const LONG_AGO: TimeDelta = TimeDelta::days(1);
 impl Service {
     /// Stops long work. Whoever might have started it may stop it; a reading of GIS, on which all answers rest, only who may
     /// write them. Answers that wait in the queue are taken back, those of imports and matches soon after by
-    /// [`take_back`](Self::take_back); what was sent goes its way.
+    /// `take_back`; what was sent goes its way.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Code::StateConflict`] when it has ended otherwise.
