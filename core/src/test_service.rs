@@ -9,9 +9,9 @@ use crate::access::TokenCache;
 use crate::clock::Clock;
 use crate::domain::caller::{Caller, Scope, Scopes};
 use crate::files::FileStore;
-use crate::ids::{OrganizationId, TokenId};
+use crate::ids::{DebtRequestId, OrganizationId, TokenId};
 use crate::settings::Settings;
-use crate::store::{Db, samples};
+use crate::store::{Db, debt_requests, employees, organizations, samples};
 
 /// What a test of use cases stands on.
 pub(crate) struct Bench {
@@ -37,6 +37,20 @@ impl Bench {
             horizons: Default::default(),
         };
         Self { service, caller: caller(organization), folder }
+    }
+
+    /// A debt request that somebody can answer: the default executor is known to GIS.
+    pub(crate) async fn answerable_request(&self) -> DebtRequestId {
+        let organization = self.caller.organization;
+        let executor = samples::employee(organization);
+        let mut request = samples::request(organization);
+        request.gis.due_on = Some("2026-11-10".parse().unwrap());
+        let mut tx = self.service.db.begin().await.unwrap();
+        employees::insert(&mut tx, &executor).await.unwrap();
+        organizations::set_default_executor(&mut tx, organization, executor.id).await.unwrap();
+        debt_requests::save(&mut tx, std::slice::from_ref(&request)).await.unwrap();
+        tx.commit().await.unwrap();
+        request.id
     }
 
     /// How many files the file store holds.

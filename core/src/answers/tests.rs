@@ -6,22 +6,14 @@ use crate::domain::submission::{Action, Submission, SubmissionState};
 use crate::error::{Code, Error, Result};
 use crate::ids::DebtRequestId;
 use crate::store::test_db::for_both;
-use crate::store::{Conn, Db, debt_requests, employees, organizations, samples, submissions};
+use crate::store::{Conn, Db, debt_requests, samples, submissions};
 use crate::test_service::{Bench, start};
 
 /// A bench with a debt request and a default executor whom GIS knows.
 async fn bench(db: Db) -> (Bench, DebtRequestId) {
     let bench = Bench::new(db).await;
-    let organization = bench.caller.organization;
-    let executor = samples::employee(organization);
-    let mut request = samples::request(organization);
-    request.gis.due_on = Some("2026-11-10".parse().unwrap());
-    let mut tx = bench.service.db.begin().await.unwrap();
-    employees::insert(&mut tx, &executor).await.unwrap();
-    organizations::set_default_executor(&mut tx, organization, executor.id).await.unwrap();
-    debt_requests::save(&mut tx, std::slice::from_ref(&request)).await.unwrap();
-    tx.commit().await.unwrap();
-    (bench, request.id)
+    let request = bench.answerable_request().await;
+    (bench, request)
 }
 
 fn no_debt(request: DebtRequestId, comment: &str) -> CreateAnswer {

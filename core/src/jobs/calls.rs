@@ -69,7 +69,7 @@ impl Worker {
         Call { sender: sender.clone(), header, not_after: Some(lease.not_after), recorder: None }
     }
 
-    /// When to try again after so many failures in a row, not before what GIS asked for.
+    /// When to try again after so many failures in a row, not before what GIS asked for; after none, what GIS asked for alone.
     pub(crate) fn again(&self, failures: i64, repeat: Repeat) -> DateTime<Utc> {
         let settings = &self.service.settings.gis;
         let failures = u32::try_from(failures).unwrap_or(u32::MAX);

@@ -210,3 +210,25 @@ async fn look_for(worker: &Worker, run: &SyncRun, ids: &[DebtRequestId]) -> Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::OrganizationId;
+    use crate::settings::SyncSettings;
+    use crate::sync_runs::new_run;
+
+    #[test]
+    fn a_window_is_read_in_parts_when_it_has_shown_more_than_a_page() {
+        let new = new_run(OrganizationId::generate(), String::new(), &SyncSettings::default(), Utc::now());
+        let window = Window::of(&new);
+        let questions = |pages, found| {
+            let mut run = SyncRun { pages, found: 500, ..new.clone() };
+            (following(&mut run, window, DebtRequestId::generate(), found).len(), run.found)
+        };
+        assert_eq!(questions(PAGES_IN_A_ROW - 1, 200), (1, 500), "few pages follow each other");
+        assert_eq!(questions(PAGES_IN_A_ROW, 100), (1, 500), "a part that may end with its next page");
+        assert_eq!(questions(PAGES_IN_A_ROW, 200), (window.parts().len(), 300), "it is counted anew");
+        assert!(window.parts().len() > 1);
+    }
+}

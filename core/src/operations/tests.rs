@@ -25,9 +25,7 @@ use crate::registries::CourtDebtDraft;
 use crate::spreadsheets::SheetAnswer;
 use crate::store::debt_requests::Filter;
 use crate::store::test_db::for_both;
-use crate::store::{
-    debt_requests, employees, exports, imports, match_runs, organizations, samples, sync_runs,
-};
+use crate::store::{exports, imports, match_runs, samples, sync_runs};
 use crate::sync_runs::new_run;
 use crate::test_service::{Bench, caller, only};
 
@@ -75,20 +73,6 @@ async fn registry(bench: &Bench) {
     let kept = bench.service.add_court_debt(&mut tx, &bench.caller, draft).await.unwrap();
     bench.service.activate_registry(&mut tx, &bench.caller, kept.registry).await.unwrap();
     tx.commit().await.unwrap();
-}
-
-/// A debt request that somebody can answer.
-async fn request(bench: &Bench) -> DebtRequestId {
-    let organization = bench.caller.organization;
-    let executor = samples::employee(organization);
-    let mut request = samples::request(organization);
-    request.gis.due_on = Some("2026-11-10".parse().unwrap());
-    let mut tx = bench.service.db.begin().await.unwrap();
-    employees::insert(&mut tx, &executor).await.unwrap();
-    organizations::set_default_executor(&mut tx, organization, executor.id).await.unwrap();
-    debt_requests::save(&mut tx, std::slice::from_ref(&request)).await.unwrap();
-    tx.commit().await.unwrap();
-    request.id
 }
 
 /// An answer that waits in the queue, as an item.
@@ -268,7 +252,7 @@ fn whatever_goes_on_can_be_stopped_by_whoever_might_have_started_it() {
     for_both(async |db| {
         let bench = Bench::new(db).await;
         registry(&bench).await;
-        let request = request(&bench).await;
+        let request = bench.answerable_request().await;
         let item = queued(&bench, request).await;
         let answer = item.answer.unwrap();
         let run = matched(&bench).await;
@@ -310,7 +294,7 @@ fn a_match_that_is_stopped_takes_back_what_it_has_queued() {
     for_both(async |db| {
         let bench = Bench::new(db).await;
         registry(&bench).await;
-        let request = request(&bench).await;
+        let request = bench.answerable_request().await;
         let run = matched(&bench).await;
         let answer = queued(&bench, request).await.answer;
         let item = MatchItem {
@@ -365,7 +349,7 @@ fn the_worker_of_what_was_stopped_finds_that_it_is_not_his_any_more() {
     for_both(async |db| {
         let bench = Bench::new(db).await;
         let said = SheetAnswer {
-            debt_request: request(&bench).await,
+            debt_request: bench.answerable_request().await,
             request_number: None,
             content: Content::NoDebt { comment: None },
             waits_for_files: false,
