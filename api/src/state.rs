@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use debt_core::Service;
 
 use crate::auth::KeySet;
@@ -21,5 +22,5 @@ pub struct AppState {
     /// The address under which clients see us, without a slash at its end.
     pub public_url: String,
     /// The OpenAPI document as it is served.
-    pub openapi: String,
+    pub openapi: Bytes,
 }

@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::assemble;
 use crate::auth::{Claims, KeySet, generate_ed25519, write_new};
 use crate::config::Config;
+use crate::openapi;
 use crate::serve::{self, Ports, Role};
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
@@ -63,7 +64,7 @@ pub async fn run(settings: Settings) -> Result<()> {
         () = &mut shutdown => return finish(sim, telemetry).await,
         examples = world::furnish(&service, &worker, &caller) => examples?,
     };
-    state.openapi = examples.put_into(&state.openapi);
+    state.openapi = examples.put_into(openapi::CHECKED_IN).into();
     greet(&config, &sim, &token, &examples);
     serve::run(&config, ports, state, Some(worker), metrics, shutdown).await?;
     drop(folder);
