@@ -30,6 +30,7 @@ use crate::openapi;
 use crate::page::Cursors;
 use crate::rate::Rate;
 use crate::state::AppState;
+use crate::uploads::Uploads;
 
 /// Opens the database alone.
 ///
@@ -115,6 +116,7 @@ fn settings(config: &Config) -> Settings {
             files_per_answer: config.limits.files_per_answer,
             files_per_debtor: config.limits.files_per_debtor,
             file_bytes: u64::try_from(config.limits.file_bytes).unwrap_or(u64::MAX),
+            file_types: config.limits.file_types,
             import_bytes: u64::try_from(config.limits.import_bytes).unwrap_or(u64::MAX),
             bulk_items: config.limits.bulk_items,
             ..settings::Limits::default()
@@ -130,6 +132,7 @@ fn settings(config: &Config) -> Settings {
             receipts: config.retention.idempotency,
             operations: config.retention.operations,
             unused_files: config.retention.unused_files,
+            personal_data: config.retention.personal_data,
             evidence: config.retention.evidence,
             audit: config.retention.audit,
         },
@@ -214,6 +217,7 @@ pub async fn app_state(config: &Config, service: &Arc<Service>) -> Result<AppSta
         keys: KeySet::load(&config.auth).context("auth.keys")?,
         cursors: Cursors::new(secret),
         rate: Rate::new(config.limits.requests_per_minute, service.clock.clone()),
+        uploads: Uploads::new(config.limits.parallel_uploads),
         public_url: config.server.public("").trim_end_matches('/').to_owned(),
         openapi: Bytes::from_static(openapi::CHECKED_IN.as_bytes()),
     })

@@ -16,6 +16,7 @@ use debt_core::{Code, Error};
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 
+use crate::patience::patient;
 use crate::problem::Failure;
 
 /// Most bytes of a part that is a text; its characters are counted later, with its place.
@@ -76,7 +77,7 @@ pub(crate) async fn read(
     if !is_form(request) {
         return Err(Failure::new(Code::MediaTypeUnsupported, "нужен Content-Type: multipart/form-data"));
     }
-    let mut parts = Multipart::from_request(request, payload).await.or(Err(broken()))?;
+    let mut parts = Multipart::from_request(request, &mut patient(payload.take())).await.or(Err(broken()))?;
     let mut form = Form {
         files: BTreeMap::new(),
         archives: BTreeMap::new(),

@@ -27,6 +27,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::patience::patient;
 use crate::problem::Failure;
 
 pub use items::{ItemsBody, Parts};
@@ -143,7 +144,7 @@ fn check_headers(request: &HttpRequest) -> Result<(), Failure> {
 /// The limit counts after decompression, so a small bomb is stopped too.
 async fn read(request: &HttpRequest, payload: Payload) -> Result<BytesMut, Failure> {
     let limit = request.app_data::<Data<BodyLimit>>().map_or_else(BodyLimit::default, |limit| ***limit).0;
-    let mut payload = Decompress::from_headers(payload, request.headers());
+    let mut payload = Decompress::from_headers(patient(payload), request.headers());
     let mut octets = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| {

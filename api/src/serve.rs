@@ -23,6 +23,8 @@ const GRACE: u64 = 30;
 /// An idle connection stays open for longer than the 60 s that proxies (nginx, HAProxy, cloud balancers) keep theirs:
 /// whoever closes first must not be the one that gets the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// As long as the largest file takes on a slow line.
+const LINGER: Duration = Duration::from_secs(30);
 /// How long a call of GIS under way is waited for.
 const WORKER_GRACE: Duration = Duration::from_secs(30);
 
@@ -149,7 +151,8 @@ fn public_server(
         None => server,
     };
     // A reply goes out in several pieces; the last one must not wait for the client's delayed acknowledgement (40 ms).
-    let server = server.tcp_nodelay(true);
+    // Whoever is refused before his body is read goes on sending, and would lose the reply if the connection broke under him.
+    let server = server.tcp_nodelay(true).client_disconnect_timeout(LINGER);
     Ok(server.keep_alive(KEEP_ALIVE).disable_signals().shutdown_timeout(GRACE).listen(listener)?.run())
 }
 

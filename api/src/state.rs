@@ -8,6 +8,7 @@ use debt_core::Service;
 use crate::auth::KeySet;
 use crate::page::Cursors;
 use crate::rate::Rate;
+use crate::uploads::Uploads;
 
 /// Shared by all workers of the HTTP server.
 pub struct AppState {
@@ -19,6 +20,8 @@ pub struct AppState {
     pub cursors: Cursors,
     /// How much a token may ask.
     pub rate: Rate,
+    /// How much an organisation uploads at once.
+    pub uploads: Uploads,
     /// The address under which clients see us, without a slash at its end.
     pub public_url: String,
     /// The OpenAPI document as it is served.

@@ -15,6 +15,7 @@ use tokio::task::spawn_blocking;
 
 pub(crate) use self::inspect::SoundFile;
 use self::inspect::inspect;
+pub use self::kind::FileTypes;
 use crate::Service;
 use crate::domain::attachment::{Attachment, FileState};
 use crate::domain::caller::{Caller, Scope};
@@ -77,8 +78,8 @@ impl Service {
         file: NewFile,
         pointer: &str,
     ) -> Result<std::result::Result<SoundFile, Vec<Mistake>>> {
-        let (most, pointer) = (self.settings.limits.file_bytes, pointer.to_owned());
-        spawn_blocking(move || inspect(file, most, &pointer)).await.map_err(Error::internal)
+        let (limits, pointer) = (self.settings.limits, pointer.to_owned());
+        spawn_blocking(move || inspect(file, &limits, &pointer)).await.map_err(Error::internal)
     }
 
     /// Stores the content of a file that something is going to use; its row is left to whoever calls, among `staged`. What is

@@ -158,6 +158,7 @@ impl Case {
             submitted_at: None,
             settled_at: None,
             delivered_at: None,
+            personal_data_erased_at: None,
         }
     }
 
@@ -385,7 +386,7 @@ pub(crate) fn contradicts(request: &DebtRequest, current: Option<&Answer>) -> bo
 
 const fn event_of(change: Change, state: State) -> Option<EventKind> {
     match change {
-        Change::Complete => Some(EventKind::AnswerPrepared),
+        Change::Complete | Change::Unsubmit => Some(EventKind::AnswerPrepared),
         Change::Return => Some(EventKind::AnswerReturned),
         Change::Submit => Some(EventKind::AnswerQueued),
         Change::Cancel => Some(EventKind::AnswerCancelled),

@@ -102,7 +102,7 @@ codes! {
     FileTooLarge = "file_too_large",
     /// The body has a media type nobody reads here.
     MediaTypeUnsupported = "media_type_unsupported",
-    /// The file is of a kind that GIS does not take.
+    /// The file is of a kind that GIS does not take, or that is not taken here.
     FileTypeNotAllowed = "file_type_not_allowed",
     /// Fields are wrong; each is named.
     ValidationFailed = "validation_failed",
@@ -120,6 +120,8 @@ codes! {
     RegistryWrongOrganization = "registry_wrong_organization",
     /// Too many requests.
     RateLimited = "rate_limited",
+    /// The organisation uploads too many files at once.
+    TooManyUploads = "too_many_uploads",
     /// Asked GIS only a moment ago.
     RefreshTooEarly = "refresh_too_early",
     /// Read GIS only a moment ago.

@@ -1,6 +1,8 @@
 //! Spreadsheets with answers (`api.md` §12.2): they come in and are watched here; the job `imports` reads them.
 
 mod take;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -172,11 +174,13 @@ impl Service {
     ) -> Result<Vec<ImportDetails>> {
         caller.need(Scope::AnswersWrite)?;
         let mut conn = self.db.scan().await?;
-        let mut all = Vec::new();
-        for import in imports::page(&mut conn, caller.organization, after, limit).await? {
-            all.push(details(&mut conn, import).await?);
-        }
-        Ok(all)
+        let page = imports::page(&mut conn, caller.organization, after, limit).await?;
+        let mut tallies = imports::tallies(&mut conn, &page.iter().collect::<Vec<_>>()).await?;
+        let details = |import: Import| {
+            let tally = tallies.remove(&import.id).unwrap_or_default();
+            ImportDetails { import, tally }
+        };
+        Ok(page.into_iter().map(details).collect())
     }
 
     /// One import.
@@ -187,7 +191,8 @@ impl Service {
         caller.need(Scope::AnswersWrite)?;
         let mut conn = self.db.scan().await?;
         let import = imports::get(&mut conn, caller.organization, id).await?.ok_or(Error::NotFound)?;
-        details(&mut conn, import).await
+        let tally = imports::tally(&mut conn, &import).await?;
+        Ok(ImportDetails { import, tally })
     }
 
     /// The rows of an import in their order, after one; all, or those that have come to something.
@@ -228,18 +233,6 @@ impl Service {
             }
         }
     }
-}
-
-/// The import with what its rows have come to.
-async fn details(conn: &mut Conn, import: Import) -> Result<ImportDetails> {
-    let tally = tally(conn, &import).await?;
-    Ok(ImportDetails { import, tally })
-}
-
-/// What its rows have come to, or would.
-pub(crate) async fn tally(conn: &mut Conn, import: &Import) -> Result<Tally> {
-    let preview = import.mode == ImportMode::Preview;
-    Ok(imports::tally(conn, import.id, preview).await?)
 }
 
 /// What is told of an import that has ended.

@@ -7,6 +7,7 @@ use chrono::{Days, Months};
 use gis_client::cadence::{Backoff, CircuitPolicy, PollSchedule};
 use gis_client::debt_requests::ExportVersion;
 
+use crate::attachments::FileTypes;
 use crate::crash::CrashAt;
 use crate::domain::calendar::Calendar;
 
@@ -100,6 +101,8 @@ pub struct Limits {
     pub debtors: usize,
     /// Bytes of one file.
     pub file_bytes: u64,
+    /// Kinds of files.
+    pub file_types: FileTypes,
     /// Bytes of a spreadsheet that comes in.
     pub import_bytes: u64,
     /// Answers in one bulk request.
@@ -113,6 +116,7 @@ impl Default for Limits {
             files_per_debtor: 5,
             debtors: 100,
             file_bytes: 5 * 1024 * 1024,
+            file_types: FileTypes::default(),
             import_bytes: 20 * 1024 * 1024,
             bulk_items: 1000,
         }
@@ -154,6 +158,8 @@ pub struct Retention {
     pub operations: Duration,
     /// Files that no answer uses.
     pub unused_files: Duration,
+    /// Personal data of answers, from the deadline on, or from the last change where that is later.
+    pub personal_data: Months,
     /// Messages of the archive, from the last deadline of their answers on.
     pub evidence: Months,
     /// Entries of the audit log.
@@ -168,6 +174,7 @@ impl Default for Retention {
             receipts: Duration::from_secs(7 * DAY),
             operations: Duration::from_secs(30 * DAY),
             unused_files: Duration::from_secs(7 * DAY),
+            personal_data: Months::new(12),
             evidence: Months::new(12),
             audit: Duration::from_secs(1095 * DAY),
         }

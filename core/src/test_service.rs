@@ -53,6 +53,15 @@ impl Bench {
         request.id
     }
 
+    /// Takes back what stopped work has in the queue, as the job `operations` does; how much that was.
+    pub(crate) async fn take_back(&self) -> usize {
+        let mut taken_back = 0;
+        for work in self.service.stopped_work().await.unwrap() {
+            taken_back += self.service.take_back(work).await.unwrap().0;
+        }
+        taken_back
+    }
+
     /// How many files the file store holds.
     pub(crate) fn stored_files(&self) -> usize {
         std::fs::read_dir(self.folder.path()).unwrap().count()

@@ -151,7 +151,10 @@ fn what_is_stopped_goes_no_further() {
         assert_eq!(kinds(&reader.walk(OPERATIONS).await), ["export", "sync", "sync"]);
         reader.get(&path(&import)).await.problem(404, "not_found");
         reader.get("/v1/operations?kind=import").await.problem(403, "scope_missing");
-        cancel(&reader, &import).await.problem(403, "scope_missing");
+        cancel(&reader, &import).await.problem(404, "not_found");
+        // It sees this one, and may not stop it.
+        reader.get(&path(&run)).await.ok(200);
+        cancel(&reader, &run).await.problem(403, "scope_missing");
         cancel(&reader, &export).await.ok(200);
     });
 }

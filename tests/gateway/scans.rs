@@ -24,7 +24,7 @@ const HEADER: [&str; 8] = [
 const ACT: &[u8] = b"%PDF-1.7 an invented court act";
 
 /// A row: house, premises, and the three columns with names of scans.
-type Row<'a> = [&'a str; 5];
+pub(crate) type Row<'a> = [&'a str; 5];
 
 fn workbook(rows: &[Row<'_>]) -> Vec<u8> {
     let mut workbook = Workbook::new();
@@ -41,7 +41,7 @@ fn workbook(rows: &[Row<'_>]) -> Vec<u8> {
     workbook.save_to_buffer().unwrap()
 }
 
-fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in files {
         zip.start_file(*name, SimpleFileOptions::default()).unwrap();
@@ -50,7 +50,7 @@ fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-async fn upload(stand: &Stand, rows: &[Row<'_>], scans: &[u8]) -> Reply {
+pub(crate) async fn upload(stand: &Stand, rows: &[Row<'_>], scans: &[u8]) -> Reply {
     let registry = workbook(rows);
     let parts: [(&str, Option<&str>, &[u8]); 2] =
         [("registry", Some(NAME), &registry), ("files", Some("scans.zip"), scans)];

@@ -4,6 +4,7 @@ use std::num::NonZero;
 use std::time::Duration;
 
 use chrono::{Months, NaiveDate};
+use debt_core::attachments::FileTypes;
 
 use super::section::Section;
 use super::tree::Node;
@@ -11,11 +12,6 @@ use super::value::{self, Read};
 
 /// Half a gibibyte: nothing here may be larger, because bodies are held in memory.
 const MOST_BYTES: i64 = 512 * 1024 * 1024;
-/// The file types of GIS's own form.
-const FILE_TYPES: [&str; 15] = [
-    "pdf", "docx", "doc", "rtf", "txt", "jpeg", "jpg", "bmp", "tif", "tiff", "gif", "odt", "xls", "xlsx",
-    "png",
-];
 
 /// What is too much.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +22,8 @@ pub struct LimitSettings {
     pub files_per_debtor: usize,
     /// Bytes of one file.
     pub file_bytes: usize,
-    /// Extensions of files that are taken, in lower case.
-    pub file_types: Vec<String>,
+    /// Kinds of files that are taken: those of GIS's own form, or fewer.
+    pub file_types: FileTypes,
     /// Requests of one token.
     pub requests_per_minute: NonZero<u32>,
     /// Uploads of one organisation at once.
@@ -48,11 +44,7 @@ impl LimitSettings {
             files_per_answer: section.or("files_per_answer", 5, value::number(0, 1000)),
             files_per_debtor: section.or("files_per_debtor", 5, value::number(0, 1000)),
             file_bytes: section.or("file_bytes", 5 * 1024 * 1024, value::number(1, MOST_BYTES)),
-            file_types: section.or(
-                "file_types",
-                FILE_TYPES.map(str::to_owned).to_vec(),
-                value::list(file_type),
-            ),
+            file_types: section.or("file_types", FileTypes::default(), file_types),
             requests_per_minute: section.or(
                 "requests_per_minute",
                 REQUESTS_PER_MINUTE,
@@ -68,13 +60,12 @@ impl LimitSettings {
     }
 }
 
-fn file_type(node: &Node) -> Read<String> {
-    let text = value::text(node)?.to_lowercase();
-    if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        Ok(text)
-    } else {
-        Err("must be file extensions without a dot, such as \"pdf\"".to_owned())
-    }
+fn file_types(node: &Node) -> Read<FileTypes> {
+    let extensions = value::list(value::text)(node)?;
+    FileTypes::named(&extensions).ok_or_else(|| {
+        let all = FileTypes::default().extensions();
+        format!("must be file extensions without a dot, one or more of: {all}")
+    })
 }
 
 /// Days that differ from the built-in calendar.

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use debt_core::attachments::FileTypes;
 use debt_core::crash::Point;
 
 use super::*;
@@ -112,7 +113,8 @@ fn every_documented_key_is_read() {
     let config = parse(SAMPLE, &[]).unwrap();
     assert_eq!(config.files, FilesUrl::Folder(PathBuf::from("/etc/debtgate/./files")));
     assert_eq!(config.dictionaries, Path::new("/etc/debtgate/dictionaries.toml"));
-    assert_eq!(config.limits.file_types, ["pdf", "txt"]);
+    assert_eq!(config.limits.file_types.extensions(), "pdf, txt");
+    assert_eq!(config.limits.parallel_uploads, 5);
     assert_eq!(config.calendar.holidays.len(), 2);
     assert_eq!(config.signers.keys().collect::<Vec<_>>(), ["csp", "file", "main", "token"]);
     assert_eq!(config.auth.keys[1].material, KeyMaterial::Secret(PathBuf::from("/s")));
@@ -140,7 +142,8 @@ fn an_empty_file_has_the_defaults_of_the_sample() {
     assert_eq!(empty.sync.window, Duration::from_secs(30 * 86400));
     assert_eq!(empty.sync.schedule, sample.sync.schedule);
     assert_eq!(empty.limits.requests_per_minute, sample.limits.requests_per_minute);
-    assert_eq!(empty.limits.file_types.len(), 15);
+    assert_eq!(empty.limits.file_types, FileTypes::default());
+    assert_eq!(empty.limits.parallel_uploads, sample.limits.parallel_uploads);
     assert!(empty.auth.keys.is_empty() && empty.signers.is_empty() && empty.server.docs);
 }
 
@@ -233,6 +236,15 @@ fn wrong_keys_and_values_are_named_with_their_line_and_what_is_allowed() {
         ),
         ("[files]\nurl = \"files\"", "files.url: allowed: file:///folder or s3://bucket/prefix"),
         ("[limits]\nfile_types = [\".pdf\"]", "limits.file_types: must be file extensions without a dot"),
+        (
+            "[limits]\nfile_types = [\"pdf\", \"zip\"]",
+            "line 2: limits.file_types: must be file extensions without a dot, one or more of: pdf, docx, doc, ",
+        ),
+        (
+            "[limits]\nfile_types = []",
+            "limits.file_types: must be file extensions without a dot, one or more",
+        ),
+        ("[limits]\nparallel_uploads = 0", "limits.parallel_uploads: must be a whole number from 1 to 1000"),
         (
             "[calendar]\nholidays = [\"2028-01-01\"]\nworking_days = [\"2028-01-01\"]",
             "line 3: calendar.working_days: 2028-01-01 stands in calendar.holidays too",

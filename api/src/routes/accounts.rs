@@ -86,6 +86,7 @@ pub(crate) async fn replace_accounts(
 ) -> Result<HttpResponse, Failure> {
     // Nobody uploads megabytes to be told that he may not.
     caller.need(Scope::RegistryWrite)?;
+    let _upload = state.uploads.begin(caller.organization)?;
     let mut payload = payload.into_inner();
     let (book, digest) = if is_form(&request) {
         let shape = Shape { files: &[("file", Limits::default().file_bytes)], ..Shape::default() };

@@ -5,11 +5,12 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CONTENT_DISPOSITION, ContentDisposition, DispositionParam, DispositionType, ExtendedValue,
 };
-use actix_web::web::Data;
+use actix_web::web::{self, Data};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use debt_core::Error;
 use debt_core::attachments::NewFile;
 use debt_core::domain::attachment as domain;
+use debt_core::domain::caller::Scope;
 use debt_core::ids::AttachmentId;
 
 use crate::caller::Authenticated;
@@ -25,8 +26,9 @@ use crate::writing::{IdempotencyHeader, UseCase, WithHeaders, no_content, reply,
 
 /// Загрузить файл
 ///
-/// Одним запросом один файл: `multipart/form-data` или JSON с base64. Тип проверяется по содержимому. Тот же файл ещё
-/// раз вернёт прежний идентификатор. В ГИС ЖКХ файл уходит позже, вместе с ответом, поэтому её недоступность не мешает.
+/// Одним запросом один файл: `multipart/form-data` или JSON с base64. Тип проверяется по содержимому; принимаются типы,
+/// которые принимает ГИС ЖКХ, или те из них, которые разрешил администратор шлюза. Тот же файл ещё раз вернёт прежний
+/// идентификатор. В ГИС ЖКХ файл уходит позже, вместе с ответом, поэтому её недоступность не мешает.
 #[utoipa::path(
     post, path = "/v1/attachments", tag = "attachments", operation_id = "upload_attachment",
     params(IdempotencyHeader),
@@ -45,9 +47,18 @@ pub(crate) async fn upload_attachment(
     request: HttpRequest,
     state: Data<AppState>,
     Authenticated(caller): Authenticated,
-    upload: Upload,
+    payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    let Upload { file, digest } = upload;
+    // Nobody uploads megabytes to be told that he may not.
+    caller.need(Scope::AttachmentsWrite)?;
+    let _upload = state.uploads.begin(caller.organization)?;
+    let mut payload = payload.into_inner();
+    let (file, digest) = if is_form(&request) {
+        read_form(&request, &mut payload, state.service.settings.limits.file_bytes).await?
+    } else {
+        let Body { content, digest } = Body::<UploadAttachment>::from_request(&request, &mut payload).await?;
+        (content.command().map_err(Error::Invalid)?, digest)
+    };
     let owner = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {
         Box::pin(async move {
@@ -59,39 +70,18 @@ pub(crate) async fn upload_attachment(
     write(&request, &state.service, &caller, digest, use_case).await
 }
 
-/// A file that came in either form.
-pub(crate) struct Upload {
-    file: NewFile,
-    digest: [u8; 32],
-}
-
-impl FromRequest for Upload {
-    type Error = Failure;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        if is_form(request) {
-            let (request, mut payload) = (request.clone(), payload.take());
-            return Box::pin(async move { read_form(&request, &mut payload).await });
-        }
-        let body = Body::<UploadAttachment>::from_request(request, payload);
-        Box::pin(async move {
-            let Body { content, digest } = body.await?;
-            Ok(Self { file: content.command().map_err(Error::Invalid)?, digest })
-        })
-    }
-}
-
 /// Reads the parts `file` and `description`.
-async fn read_form(request: &HttpRequest, payload: &mut Payload) -> Result<Upload, Failure> {
-    let limit =
-        request.app_data::<Data<AppState>>().map_or(0, |state| state.service.settings.limits.file_bytes);
+async fn read_form(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: u64,
+) -> Result<(NewFile, [u8; 32]), Failure> {
     let shape = Shape { files: &[("file", limit)], texts: &["description"], ..Shape::default() };
     let mut form = form::read(request, payload, shape).await?;
     let (digest, file, description) = (form.digest, form.need("file"), form.text("description"));
     form.finish()?;
     let FormFile { name, content } = file;
-    Ok(Upload { file: NewFile { file_name: name, description, content, sha256: None }, digest })
+    Ok((NewFile { file_name: name, description, content, sha256: None }, digest))
 }
 
 /// Сведения о файле

@@ -64,6 +64,7 @@ pub(crate) async fn create_import(
 ) -> Result<HttpResponse, Failure> {
     // Nobody uploads megabytes to be told that he may not.
     caller.need(Scope::AnswersWrite)?;
+    let _upload = state.uploads.begin(caller.organization)?;
     let mut payload = payload.into_inner();
     let (command, digest) = if is_form(&request) {
         read_form(&request, &mut payload, state.service.settings.limits.import_bytes).await?

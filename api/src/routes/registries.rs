@@ -57,6 +57,7 @@ pub(crate) async fn upload_registry(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     caller.need(Scope::RegistryWrite)?;
+    let _upload = state.uploads.begin(caller.organization)?;
     let (file, digest) = read_form(&request, &mut payload.into_inner()).await?;
     // Thousands of scans take a while. The task goes on when the client hangs up, and what it has stored need not be stored
     // again when he comes back.

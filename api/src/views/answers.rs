@@ -87,6 +87,10 @@ pub struct Answer {
     pub created_at: DateTime<Utc>,
     /// Когда ответ изменился.
     pub updated_at: DateTime<Utc>,
+    /// Когда удалены персональные данные: срок их хранения после срока ответа истёк. С тех пор должники, файлы, комментарии и
+    /// слова ГИС ЖКХ не показываются, а такой черновик нельзя продолжить; `has_debt`, состояние, время и `content_hash`
+    /// остаются. `null`, пока данные хранятся.
+    pub personal_data_erased_at: Option<DateTime<Utc>>,
 }
 
 /// Должник.
@@ -182,7 +186,7 @@ pub struct GisWords {
     /// Код ошибки ГИС ЖКХ.
     #[schema(max_length = 255, example = "INT016001")]
     pub code: String,
-    /// Описание ошибки.
+    /// Описание ошибки; пусто, когда персональные данные ответа удалены: оно могло их повторять.
     #[schema(max_length = 10000)]
     pub description: String,
     /// MessageGUID в ГИС ЖКХ: его спрашивает техническая поддержка.
@@ -276,6 +280,7 @@ impl From<AnswerDetails> for Answer {
             version: answer.version,
             created_at: answer.created_at,
             updated_at: answer.updated_at,
+            personal_data_erased_at: answer.personal_data_erased_at,
         }
     }
 }

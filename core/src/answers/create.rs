@@ -81,9 +81,10 @@ impl Service {
         let hash = &order.said.hash;
         // An automatic answer takes the place of whatever draft may be there: it is asked for only where none says «debt».
         let automatic = order.source == Source::Auto;
+        // So it does of an erased one: nothing is left of it that could be lost, or sent.
         let draft = desk.draft().map(|draft| Draft {
-            own: automatic || draft.author == caller.author(),
-            same: !automatic && draft.content_hash == *hash,
+            own: automatic || draft.is_erased() || draft.author == caller.author(),
+            same: !automatic && !draft.is_erased() && draft.content_hash == *hash,
         });
         let situation = desk.situation(hash, draft, disagrees, &self.settings.gis);
         let wish = Wish {

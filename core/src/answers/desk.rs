@@ -185,6 +185,16 @@ pub(super) fn wrong_state(answer: &Answer, detail: &str) -> Error {
     Error::conflict(Code::StateConflict, detail, Some(answer.state))
 }
 
+/// Refuses to go on with a draft whose content is erased; a new answer takes its place.
+pub(super) fn guard_content(answer: &Answer) -> Result<()> {
+    if !answer.is_erased() {
+        return Ok(());
+    }
+    let detail =
+        "содержание черновика удалено: истёк срок хранения персональных данных; создайте ответ заново";
+    Err(Error::conflict(Code::StateConflict, detail, Some(answer.state)))
+}
+
 /// Refuses to change somebody else's draft unseen.
 pub(super) fn guard_draft(answer: &Answer, caller: &Caller, if_match: Option<i64>) -> Result<()> {
     if if_match.is_some() || answer.author == caller.author() {

@@ -108,6 +108,14 @@ impl Desk {
         self.case.apply(answer, Change::Cancel)
     }
 
+    /// Takes an answer out of the queue that was drafted before: it is prepared again, with all that it says.
+    pub(super) fn unsubmit(&mut self, answer: &mut Answer) -> Result<()> {
+        answer.next_check_at = None;
+        answer.blocked_by = None;
+        self.withdraw_submissions(answer);
+        self.case.apply(answer, Change::Unsubmit)
+    }
+
     /// Starts to withdraw an answer in force.
     pub(super) fn begin_revoke(&mut self, tx: &mut Tx, answer: &mut Answer) -> Result<()> {
         answer.next_check_at = Some(self.case.now());

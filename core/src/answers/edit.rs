@@ -2,7 +2,7 @@
 
 use super::AnswerDetails;
 use super::create::{give_name, take_name};
-use super::desk::{Desk, details, guard_draft, wrong_state};
+use super::desk::{Desk, details, guard_content, guard_draft, wrong_state};
 use super::executor;
 use super::input::{
     ContentDraft, ContentPatch, DebtorDraft, EditAnswer, FileDraft, FileSource, IdentityDocumentDraft, Patch,
@@ -36,6 +36,7 @@ impl Service {
         if !answer.state.is_editable() {
             return Err(wrong_state(&answer, "изменить можно только черновик или подготовленный ответ"));
         }
+        guard_content(&answer)?;
         guard_review(&desk, &answer, caller)?;
         guard_draft(&answer, caller, if_match)?;
         let before = details(tx, answer.clone(), desk.case.request.gis.due_on).await?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::AnswerDetails;
 use super::decide::{Decision, Draft, EarlierStep, Wish, decide};
-use super::desk::{Desk, details, guard_draft, wrong_state};
+use super::desk::{Desk, details, guard_content, guard_draft, wrong_state};
 use super::dispatch::Mandate;
 use super::executor;
 use super::input::SubmitAnswer;
@@ -35,6 +35,7 @@ impl Service {
         if answer.state != State::Draft {
             return Err(wrong_state(&answer, "завершить можно только черновик ответа"));
         }
+        guard_content(&answer)?;
         guard_draft(&answer, caller, if_match)?;
         answer.return_comment = None;
         desk.case.apply(&mut answer, Change::Complete)?;
@@ -63,6 +64,7 @@ impl Service {
         if answer.state != State::Prepared {
             return Err(wrong_state(&answer, "вернуть на доработку можно только подготовленный ответ"));
         }
+        guard_content(&answer)?;
         answer.return_comment = comment;
         desk.case.apply(&mut answer, Change::Return)?;
         desk.close(tx, answer).await
@@ -87,6 +89,7 @@ impl Service {
         if !answer.state.is_editable() {
             return Err(wrong_state(&answer, "отправить можно только черновик или подготовленный ответ"));
         }
+        guard_content(&answer)?;
         let mandate = Mandate { confirm: command.confirm, reason, trace: command.trace };
         let confirm = [answer.confirm.as_slice(), &mandate.confirm].concat();
         let own = if_match.is_some() || answer.state == State::Prepared || answer.author == caller.author();
@@ -153,8 +156,9 @@ impl Service {
         desk.close(tx, answer).await
     }
 
-    /// Takes back what nothing was sent of; the others go their way. How many that were. Who stops work stops what it made,
-    /// whoever answers for the debt requests by now.
+    /// Takes back what nothing was sent of, because the work that had queued it was stopped; the others go their way. How
+    /// many that were. Who stops work stops what it made, whoever answers for the debt requests by now; what the work found
+    /// prepared is prepared again.
     pub(crate) async fn cancel_answers(
         &self,
         tx: &mut Tx,
@@ -169,7 +173,12 @@ impl Service {
             let mut desk = Desk::new(office, case);
             let answer = named.get(&desk.case.request.id).and_then(|id| desk.case.answer(*id)).cloned();
             if let Some(mut answer) = answer.filter(|answer| is_untouched(&desk, answer)) {
-                desk.cancel(&mut answer)?;
+                // There is one draft at most, and perhaps a newer one.
+                if answer.was_drafted() && desk.draft().is_none() {
+                    desk.unsubmit(&mut answer)?;
+                } else {
+                    desk.cancel(&mut answer)?;
+                }
                 cancelled.push(desk.case);
             }
             office = desk.office;

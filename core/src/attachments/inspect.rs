@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::NewFile;
 use super::kind::Kind;
 use crate::error::{Code, Mistake};
+use crate::settings::Limits;
 
 const LONGEST_NAME: usize = 255;
 const LONGEST_DESCRIPTION: u64 = 500;
@@ -23,7 +24,7 @@ pub(crate) struct SoundFile {
 }
 
 /// Names every mistake of a file, with pointers below `pointer`. The digests are made only of what is sound so far.
-pub(super) fn inspect(file: NewFile, most_bytes: u64, pointer: &str) -> Result<SoundFile, Vec<Mistake>> {
+pub(super) fn inspect(file: NewFile, limits: &Limits, pointer: &str) -> Result<SoundFile, Vec<Mistake>> {
     let at_name = format!("{pointer}/file_name");
     let at_content = format!("{pointer}/content_base64");
     let description = file.description.filter(|text| !text.trim().is_empty());
@@ -33,11 +34,14 @@ pub(super) fn inspect(file: NewFile, most_bytes: u64, pointer: &str) -> Result<S
     mistakes.extend(
         description.as_deref().and_then(|text| description_mistake(text, &format!("{pointer}/description"))),
     );
-    mistakes.extend(size_mistake(&file.content, most_bytes, &at_content));
-    let kind = Kind::of(&file.file_name);
+    mistakes.extend(size_mistake(&file.content, limits.file_bytes, &at_content));
+    let kind = limits.file_types.kind_of(&file.file_name);
     let fits = kind.is_some_and(|kind| kind.fits(&file.content));
     match kind {
-        None => mistakes.push(kind_mistake(at_name, &format!("можно прикладывать {}", Kind::extensions()))),
+        None => {
+            let detail = format!("можно прикладывать {}", limits.file_types.extensions());
+            mistakes.push(kind_mistake(at_name, &detail));
+        }
         Some(_) if fits || file.content.is_empty() => {}
         Some(kind) => {
             let detail = format!("содержимое файла не соответствует расширению {}", kind.extension);
@@ -106,6 +110,7 @@ fn kind_mistake(at: String, detail: &str) -> Mistake {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attachments::FileTypes;
     use crate::error::Place;
 
     fn file(name: &str, content: &'static [u8]) -> NewFile {
@@ -117,17 +122,21 @@ mod tests {
         }
     }
 
+    fn limits() -> Limits {
+        Limits { file_bytes: 16, ..Limits::default() }
+    }
+
     fn mistakes(file: NewFile) -> Vec<(String, &'static str)> {
         let place = |place| match place {
             Place::Pointer(text) | Place::Parameter(text) => text,
         };
-        let found = inspect(file, 16, "/f").err().unwrap_or_default();
+        let found = inspect(file, &limits(), "/f").err().unwrap_or_default();
         found.into_iter().map(|mistake| (place(mistake.place), mistake.code)).collect()
     }
 
     #[test]
     fn a_sound_file_is_measured() {
-        let sound = inspect(file("Решение суда.PDF", b"%PDF-1.7"), 16, "").ok().unwrap();
+        let sound = inspect(file("Решение суда.PDF", b"%PDF-1.7"), &limits(), "").ok().unwrap();
         assert_eq!((sound.kind.extension, sound.description.as_str()), ("pdf", "Решение суда.PDF"));
         assert_eq!(sound.sha256, <[u8; 32]>::from(Sha256::digest(b"%PDF-1.7")));
         assert_eq!(sound.gost_hash, gost::hash::gost94(b"%PDF-1.7"));
@@ -156,6 +165,16 @@ mod tests {
         assert_eq!(mistakes(described(&"я".repeat(501))), [("/f/description".to_owned(), "too_long")]);
         assert_eq!(mistakes(described("a\0")), [("/f/description".to_owned(), "character_not_allowed")]);
         assert_eq!(mistakes(described(" ")), [], "a blank one counts as none");
+    }
+
+    #[test]
+    fn a_type_that_is_not_taken_here_is_refused_with_those_that_are() {
+        let few = Limits { file_types: FileTypes::named(&["txt", "pdf"]).unwrap(), ..limits() };
+        assert!(inspect(file("a.pdf", b"%PDF-1.7"), &few, "").is_ok());
+        let picture = file("a.png", b"\x89PNG\r\n\x1a\n\0");
+        let mistakes = inspect(picture, &few, "/f").err().unwrap();
+        let expected = Mistake::at("/f/file_name", "file_type_not_allowed", "можно прикладывать pdf, txt");
+        assert_eq!(mistakes, [expected]);
     }
 
     #[test]

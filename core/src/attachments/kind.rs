@@ -1,4 +1,5 @@
-//! The fifteen kinds of files that GIS takes (F26), each with its media type and with what its content looks like.
+//! The fifteen kinds of files that GIS takes (F26), each with its media type and with what its content looks like, and those
+//! of them that are taken here.
 //!
 //! A file is never opened, let alone unpacked: its first bytes tell, and of archives the names in the central directory.
 
@@ -59,19 +60,47 @@ const fn kind(extension: &'static str, media_type: &'static str, form: Form) -> 
     Kind { extension, media_type, form }
 }
 
-impl Kind {
-    /// The kind that a file name promises.
-    pub(super) fn of(file_name: &str) -> Option<&'static Self> {
+/// The kinds of files that are taken here: all that GIS takes, or some of them. No other can be: nobody could tell whether
+/// its content is what its name says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileTypes([bool; KINDS.len()]);
+
+impl Default for FileTypes {
+    fn default() -> Self {
+        Self([true; KINDS.len()])
+    }
+}
+
+impl FileTypes {
+    /// Those with these extensions, in any case; `None` if there are none, or GIS does not take one of them.
+    #[must_use]
+    pub fn named(extensions: &[impl AsRef<str>]) -> Option<Self> {
+        let named = |kind: &Kind, text: &str| kind.extension.eq_ignore_ascii_case(text);
+        let is_known = |text: &str| KINDS.iter().any(|kind| named(kind, text));
+        let all_known = extensions.iter().all(|text| is_known(text.as_ref()));
+        let taken = KINDS.map(|kind| extensions.iter().any(|text| named(&kind, text.as_ref())));
+        (all_known && !extensions.is_empty()).then_some(Self(taken))
+    }
+
+    /// Their extensions, for people.
+    #[must_use]
+    pub fn extensions(self) -> String {
+        self.kinds().map(|kind| kind.extension).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The kind that a file name promises, if it is taken.
+    pub(super) fn kind_of(self, file_name: &str) -> Option<&'static Kind> {
         let (stem, extension) = file_name.rsplit_once('.')?;
         let extension = extension.to_ascii_lowercase();
-        KINDS.iter().find(|kind| !stem.is_empty() && kind.extension == extension)
+        self.kinds().find(|kind| !stem.is_empty() && kind.extension == extension)
     }
 
-    /// Every extension, for people.
-    pub(super) fn extensions() -> String {
-        KINDS.map(|kind| kind.extension).join(", ")
+    fn kinds(self) -> impl Iterator<Item = &'static Kind> {
+        KINDS.iter().zip(self.0).filter_map(|(kind, taken)| taken.then_some(kind))
     }
+}
 
+impl Kind {
     /// Whether a content is of this kind.
     pub(super) fn fits(&self, content: &[u8]) -> bool {
         match self.form {
@@ -224,13 +253,28 @@ mod tests {
 
     #[test]
     fn an_extension_is_the_end_of_a_name_in_any_case() {
+        let all = FileTypes::default();
         for (name, extension) in [("акт.PDF", Some("pdf")), ("a.b.JpG", Some("jpg")), ("a.pdf.exe", None)]
         {
-            assert_eq!(Kind::of(name).map(|kind| kind.extension), extension, "{name}");
+            assert_eq!(all.kind_of(name).map(|kind| kind.extension), extension, "{name}");
         }
         for name in ["", "pdf", ".pdf", "a.", "a.pdf "] {
-            assert_eq!(Kind::of(name), None, "{name:?}");
+            assert_eq!(all.kind_of(name), None, "{name:?}");
         }
-        assert_eq!(Kind::extensions().split(", ").count(), 15);
+        assert_eq!(all.extensions().split(", ").count(), 15);
+    }
+
+    #[test]
+    fn types_can_be_fewer_and_never_others() {
+        let few = FileTypes::named(&["PNG", "pdf", "pdf"]).unwrap();
+        assert_eq!(few.extensions(), "pdf, png");
+        for (name, is_taken) in [("акт.Pdf", true), ("a.png", true), ("a.txt", false), ("a.exe", false)] {
+            assert_eq!(few.kind_of(name).is_some(), is_taken, "{name}");
+        }
+        let all: Vec<_> = KINDS.iter().map(|kind| kind.extension).collect();
+        assert_eq!(FileTypes::named(&all), Some(FileTypes::default()));
+        for wrong in [vec![], vec!["zip"], vec!["pdf", "exe"], vec![".pdf"], vec![""]] {
+            assert_eq!(FileTypes::named(&wrong), None, "{wrong:?}");
+        }
     }
 }

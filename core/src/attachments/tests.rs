@@ -79,6 +79,21 @@ fn what_gis_does_not_take_is_refused_and_nothing_is_stored() {
 }
 
 #[test]
+fn a_gateway_that_takes_fewer_types_says_which() {
+    for_both(async |db| {
+        let mut bench = Bench::new(db).await;
+        upload(&bench, file("акт.pdf")).await.unwrap();
+        bench.service.settings.limits.file_types = FileTypes::named(&["png", "txt"]).unwrap();
+        let refused = upload(&bench, file("акт.pdf")).await.unwrap_err();
+        let told = matches!(
+            &refused,
+            Error::Refused { code: Code::FileTypeNotAllowed, detail } if detail == "можно прикладывать txt, png"
+        );
+        assert!(told, "{refused:?}");
+    });
+}
+
+#[test]
 fn a_file_is_deleted_by_who_may_and_never_seen_by_others() {
     for_both(async |db| {
         let bench = Bench::new(db).await;

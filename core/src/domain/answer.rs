@@ -100,6 +100,8 @@ pub enum Change {
     Submit,
     /// It is taken back before sending.
     Cancel,
+    /// The work that submitted it is stopped before sending; it was there before.
+    Unsubmit,
     /// Newer content takes its place.
     Supersede,
     /// A worker has taken it; the attempt is committed.
@@ -156,6 +158,7 @@ impl State {
             (Prepared, Change::Return) => Draft,
             (Draft | Prepared, Change::Submit) => Queued,
             (Queued, Change::Cancel) => Cancelled,
+            (Queued, Change::Unsubmit) => Prepared,
             // From delivered: a newer one is in force, sent over it or placed elsewhere.
             (Draft | Prepared | Queued | Delivered, Change::Supersede) => Superseded,
             (Queued | Uncertain, Change::Claim) => Sending,
@@ -381,6 +384,8 @@ pub struct Answer {
     pub settled_at: Option<DateTime<Utc>>,
     /// When it was first in force, if it was sent from here. Whatever becomes of it later does not change that.
     pub delivered_at: Option<DateTime<Utc>>,
+    /// When its personal data were erased, the last time.
+    pub personal_data_erased_at: Option<DateTime<Utc>>,
 }
 
 impl Answer {
@@ -392,6 +397,7 @@ impl Answer {
         self.state = self.state.after(change)?;
         match change {
             Change::Submit => self.submitted_at = Some(now),
+            Change::Unsubmit => self.submitted_at = None,
             Change::Acknowledge | Change::LoseSight => self.maybe_sent = true,
             Change::NotSent { maybe_sent } => self.maybe_sent = maybe_sent,
             Change::BeginRevoke => self.confirmed_in_gis = false,
@@ -409,6 +415,12 @@ impl Answer {
         self.settled_at = self.state.is_final().then_some(now);
         self.touch(now);
         Ok(())
+    }
+
+    /// Whether it was there, as a draft or prepared, before it was submitted.
+    #[must_use]
+    pub fn was_drafted(&self) -> bool {
+        self.submitted_at.is_some_and(|submitted_at| self.created_at < submitted_at)
     }
 
     /// Whether it was placed in the cabinet of GIS or by another program and only recorded here.

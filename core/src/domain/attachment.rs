@@ -36,7 +36,7 @@ pub struct Attachment {
     pub file_name: String,
     /// Description; GIS demands one.
     pub description: String,
-    /// Extension in lower case, one of the fifteen that GIS takes.
+    /// Extension in lower case, one of [`FileTypes`](crate::attachments::FileTypes).
     pub extension: String,
     /// Media type of that extension.
     pub media_type: String,

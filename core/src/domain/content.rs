@@ -33,6 +33,11 @@ pub enum Content {
         /// Files that belong to no debtor in particular.
         files: Vec<AttachmentId>,
     },
+    /// What was said is erased, because the time of keeping it is over. Nobody can say this anew, least of all to GIS.
+    Erased {
+        /// Whether there was a debt.
+        has_debt: bool,
+    },
 }
 
 /// A person who owes and what proves it.
@@ -78,7 +83,11 @@ impl Content {
     /// Whether there is a debt.
     #[must_use]
     pub const fn has_debt(&self) -> bool {
-        matches!(self, Self::Debt { .. })
+        match self {
+            Self::NoDebt { .. } => false,
+            Self::Debt { .. } => true,
+            Self::Erased { has_debt } => *has_debt,
+        }
     }
 
     /// Additional information.
@@ -86,6 +95,7 @@ impl Content {
     pub const fn comment(&self) -> Option<&Comment> {
         match self {
             Self::NoDebt { comment } | Self::Debt { comment, .. } => comment.as_ref(),
+            Self::Erased { .. } => None,
         }
     }
 
@@ -93,7 +103,7 @@ impl Content {
     #[must_use]
     pub fn debtors(&self) -> &[Debtor] {
         match self {
-            Self::NoDebt { .. } => &[],
+            Self::NoDebt { .. } | Self::Erased { .. } => &[],
             Self::Debt { debtors, .. } => debtors.as_slice(),
         }
     }
@@ -102,7 +112,7 @@ impl Content {
     #[must_use]
     pub fn files(&self) -> &[AttachmentId] {
         match self {
-            Self::NoDebt { .. } => &[],
+            Self::NoDebt { .. } | Self::Erased { .. } => &[],
             Self::Debt { files, .. } => files,
         }
     }
@@ -225,11 +235,13 @@ impl Canonical {
             .flat_map(|debtor| &debtor.documents)
             .map(|document| (document.type_code.as_str().to_owned(), digest(document.attachment)));
         let of_answer = content.files().iter().map(|id| (String::new(), digest(*id)));
+        // What is erased equals nothing, not even a bare «no debt»: only the hash that is stored tells what it said.
+        let erased = matches!(content, Content::Erased { .. }).then(|| ("erased".to_owned(), String::new()));
         Self::new(
             content.has_debt(),
             content.comment().map(Comment::as_str),
             content.debtors().iter().map(CanonicalPerson::of).collect(),
-            of_debtors.chain(of_answer).collect(),
+            of_debtors.chain(of_answer).chain(erased).collect(),
         )
     }
 

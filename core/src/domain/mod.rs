@@ -14,6 +14,7 @@ pub(crate) mod days;
 pub mod debt_request;
 pub mod department;
 pub mod employee;
+mod erasure;
 pub mod event;
 pub mod evidence;
 pub mod export;

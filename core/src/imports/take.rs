@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use gis_client::text::{Comment, PersonName};
 
 use crate::Service;
-use crate::answers::{BulkItem, ContentDraft, CreateAnswer, DebtorDraft, SubmitAnswer, TakenAnswer};
+use crate::answers::{BulkItem, ContentDraft, CreateAnswer, SubmitAnswer, TakenAnswer};
 use crate::domain::answer::{Answer, Source, State};
 use crate::domain::caller::Caller;
 use crate::domain::content::{Content, Debtor};
@@ -111,7 +111,8 @@ fn plan(said: &SheetAnswer, request: Option<&DebtRequest>, given: &[Answer], sub
         return Plan::Refuse(wrong_number());
     }
     let submit = submit && !said.waits_for_files;
-    let is_shown = |answer: &&Answer| shows(&answer.content, &said.content);
+    // A draft whose content is erased says nothing any more; what was sent of erased content was said all the same.
+    let is_shown = |answer: &&Answer| !is_emptied_draft(answer) && shows(&answer.content, &said.content);
     let current = given.iter().find(|answer| answer.state != State::Superseded).filter(is_shown);
     let queued = given.iter().find(|answer| answer.state == State::Queued);
     if queued.is_some_and(|queued| !is_shown(&queued)) && (submit || current.is_none()) {
@@ -170,6 +171,10 @@ fn waits_for_files(answer: &Answer) -> bool {
     answer.source == Source::Xlsx && content.has_debt() && content.attachments().next().is_none()
 }
 
+fn is_emptied_draft(answer: &Answer) -> bool {
+    answer.is_erased() && answer.state.is_editable()
+}
+
 /// Whether a content looks in a spreadsheet as another one that came from there. A blank comment contradicts none: the
 /// spreadsheet may be of somebody to whom comments are not shown.
 fn shows(content: &Content, sheet: &Content) -> bool {
@@ -190,23 +195,11 @@ fn is_same_person(one: &Debtor, other: &Debtor) -> bool {
 }
 
 fn item(said: &SheetAnswer, submit: bool) -> BulkItem {
-    let debtor = |debtor: &Debtor| DebtorDraft {
-        last_name: debtor.last_name.as_str().to_owned(),
-        first_name: debtor.first_name.as_str().to_owned(),
-        middle_name: debtor.middle_name.as_ref().map(|name| name.as_str().to_owned()),
-        ..DebtorDraft::default()
-    };
-    let content = ContentDraft {
-        has_debt: said.content.has_debt(),
-        comment: said.content.comment().map(|comment| comment.as_str().to_owned()),
-        debtors: said.content.debtors().iter().map(debtor).collect(),
-        attachments: Vec::new(),
-    };
     let command = CreateAnswer {
         debt_request: said.debt_request,
         external_id: None,
         submit: submit && !said.waits_for_files,
-        content,
+        content: ContentDraft::from(&said.content),
         executor: None,
         confirm: Vec::new(),
         reason: None,
@@ -337,6 +330,20 @@ mod tests {
         let debtors = AtLeastOne::from(debtor("Вымышленный"));
         let complete = Answer { content: Content::Debt { comment: None, debtors, files }, ..waiting };
         assert_eq!(planned(row(), &[complete], true), "send");
+    }
+
+    #[test]
+    fn what_is_erased_is_neither_sent_nor_contradicted_by_a_row() {
+        let erased = |state, has_debt| Answer { content: Content::Erased { has_debt }, ..in_state(state) };
+        let no_debt = || Content::NoDebt { comment: None };
+        for (state, expected) in
+            [(State::Delivered, "leave"), (State::Draft, "say"), (State::Prepared, "say")]
+        {
+            assert_eq!(planned(no_debt(), &[erased(state, false)], true), expected, "{state}");
+        }
+        // Who the debtors were is not known: the hash of the answer tells whether the row says the same.
+        let row = debt(None, debtor("Вымышленный"));
+        assert_eq!(planned(row, &[erased(State::Delivered, true)], true), "say");
     }
 
     #[test]

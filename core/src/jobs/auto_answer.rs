@@ -226,7 +226,7 @@ async fn ask(
     tx.commit().await?;
     for asked in join_all(questions.into_iter().map(|question| exports::send(worker, question))).await {
         match asked? {
-            Asked::Accepted(_) => {}
+            Asked::Accepted(_) | Asked::Withdrawn => {}
             Asked::Later { again_at } => tracing::info!(%again_at, "the automatic answer waits for GIS"),
             Asked::Refused(error) => {
                 tracing::warn!(code = error.code, "GIS refuses to show what shall be answered by itself");

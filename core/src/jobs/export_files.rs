@@ -227,6 +227,7 @@ fn said<'a>(request: &'a DebtRequest, answers: &'a Answers) -> Said<'a> {
         | State::Delivered
         | State::Rejected => answers
             .get(&summary.id)
+            .filter(|answer| !answer.is_erased())
             .map_or(Said::HasDebt(summary.has_debt), |answer| Said::Content(&answer.content)),
         State::Revoking | State::Revoked | State::Cancelled | State::Superseded => Said::Nothing,
     }

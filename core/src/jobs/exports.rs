@@ -31,6 +31,8 @@ pub(crate) enum Asked {
     },
     /// GIS refuses it, or there is no signer: a repeat does not help.
     Refused(LastError),
+    /// Nobody has asked it: its run ended while it waited for a place at the gate.
+    Withdrawn,
 }
 
 /// A question whose row is written and held, but not yet asked.
@@ -80,9 +82,18 @@ pub(crate) async fn prepare(
     Ok(Prepared { message, lease })
 }
 
-/// Asks a prepared question as soon as the gate lets it through; if it does not, the question is put off.
+/// Asks a prepared question as soon as the gate lets it through; if it does not, the question is put off. One may wait there
+/// for long: a page whose run has ended meanwhile, because it was stopped or given up, is asked for no more.
 pub(crate) async fn send(worker: &Worker, prepared: Prepared) -> Result<Asked> {
-    match worker.enter(Operation::Export).await? {
+    let entry = worker.enter(Operation::Export).await?;
+    let wanted = {
+        let mut conn = worker.service.db.read().await?;
+        pages::is_wanted(&mut conn, &prepared.message).await?
+    };
+    if !wanted {
+        return withdraw(worker, &prepared.message).await;
+    }
+    match entry {
         Entry::Open(pass) => call(worker, pass, prepared).await,
         Entry::Closed { until } => {
             put_off(worker, &prepared.message, MessageState::Failed, None, until).await
@@ -194,6 +205,14 @@ pub(crate) async fn put_off(
     }
     tx.commit().await?;
     Ok(Asked::Later { again_at })
+}
+
+/// Ends a question that nobody has asked and nobody wants to know any more.
+async fn withdraw(worker: &Worker, message: &Message) -> Result<Asked> {
+    let mut tx = worker.service.db.begin().await?;
+    finish(&mut tx, worker, message, MessageState::Failed, None).await?;
+    tx.commit().await?;
+    Ok(Asked::Withdrawn)
 }
 
 /// Ends a question that GIS will never answer; with a page ends its run.

@@ -81,6 +81,8 @@ async fn carry_out(worker: &Worker, import: &mut Import) -> Result<i64> {
     if import.taken == 0 && !begin(worker, import, &sheet).await? {
         return Ok(0);
     }
+    // What is about to leave the queue must not count as said.
+    worker.service.take_back_all(import.organization).await?;
     let caller = caller(import);
     let done = usize::try_from(import.taken).map_err(Error::internal)?;
     for said in sheet.answers.get(done..).unwrap_or_default().chunks(CHUNK) {

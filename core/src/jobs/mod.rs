@@ -32,6 +32,7 @@ mod outcomes;
 mod package_size;
 mod packages;
 mod pages;
+mod personal_data;
 mod polling;
 mod restored;
 mod results;

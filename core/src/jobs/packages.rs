@@ -29,6 +29,8 @@ pub(crate) enum Defect {
         /// Where in the answer.
         pointer: String,
     },
+    /// What it said is erased. Nothing asks for it to be sent; if something did, nothing would be sent.
+    Erased,
 }
 
 impl Defect {
@@ -40,6 +42,11 @@ impl Defect {
                 ("dictionary_unknown", "кода нет в справочнике этого стенда ГИС ЖКХ", Some(pointer))
             }
             Self::File { pointer } => ("attachment_expired", "файл ответа недоступен", Some(pointer)),
+            Self::Erased => (
+                "personal_data_erased",
+                "содержание ответа удалено: истёк срок хранения персональных данных",
+                None,
+            ),
         };
         LastError {
             origin: "service".to_owned(),
@@ -95,6 +102,7 @@ fn response(content: &Content, executor: ExecutorId, means: &Means<'_>) -> Resul
                 additional_files: files.collect::<Result<Vec<_>, _>>()?,
             })
         }
+        Content::Erased { .. } => Err(Defect::Erased),
     }
 }
 

@@ -118,6 +118,17 @@ pub(crate) async fn open_pages(conn: &mut Conn, run: &SyncRun) -> Result<Vec<Mes
     Ok(open.into_iter().filter(belongs).collect())
 }
 
+/// Whether a question is still to be asked: a page only while its run is under way.
+pub(crate) async fn is_wanted(conn: &mut Conn, message: &Message) -> Result<bool> {
+    match message.purpose {
+        Purpose::Page { run, .. } => {
+            let run = sync_runs::get(conn, message.organization, run).await?;
+            Ok(run.is_some_and(|run| run.state == RunState::Running))
+        }
+        Purpose::Look { .. } | Purpose::Import => Ok(true),
+    }
+}
+
 /// Writes the rows of questions of a run.
 pub(crate) async fn prepare(
     conn: &mut Conn,
@@ -159,8 +170,8 @@ pub(crate) async fn give_up(tx: &mut Tx, run: SyncRunId, error: LastError, now: 
     break_off(tx, &mut run, RunState::Failed, &code, now).await
 }
 
-/// Ends a run that is under way and held before its last page: no page of it is asked for anew. Those that were asked for,
-/// or wait for a place at the gate, still come into the mirror.
+/// Ends a run that is under way and held before its last page: no page of it is asked for any more, not even one that waits
+/// for a place at the gate ([`is_wanted`]). Those that were asked for still come into the mirror.
 pub(crate) async fn break_off(
     tx: &mut Tx,
     run: &mut SyncRun,
@@ -204,7 +215,7 @@ async fn unclear(conn: &mut Conn, run: &SyncRun) -> Result<Vec<DebtRequestId>> {
 async fn look_for(worker: &Worker, run: &SyncRun, ids: &[DebtRequestId]) -> Result<()> {
     for ids in ids.chunks(MOST_LOOKED_AT) {
         match exports::ask(worker, run.organization, Purpose::Look { ids: ids.to_vec() }).await? {
-            Asked::Accepted(_) => {}
+            Asked::Accepted(_) | Asked::Withdrawn => {}
             Asked::Later { .. } | Asked::Refused(_) => return Ok(()),
         }
     }

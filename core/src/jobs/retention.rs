@@ -1,6 +1,6 @@
 //! Deletes what is no longer needed: old events, receipts, operations, exports, imports and audit entries, rows of registries
-//! that answer no more, files that no answer uses, messages of the archive whose time is over, content without a row; and
-//! lets the database count what is left.
+//! that answer no more, files that no answer uses, messages of the archive whose time is over, content without a row; erases
+//! the personal data of answers whose time is over; and lets the database count what is left.
 //!
 //! Rows go before content: a row without content would be a promise that nobody can keep, content without a row is only
 //! swept later.
@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt;
 use serde_json::json;
 
-use super::{Report, Worker};
+use super::{Report, Worker, personal_data};
 use crate::Result;
 use crate::ids::ContentId;
 use crate::store::{
@@ -38,6 +38,8 @@ const CHUNK: usize = 200;
 pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     let now = worker.now();
     let retention = &worker.service.settings.retention;
+    // First, so that their files go with the unused ones below.
+    let erased = personal_data::erase(&worker.service, now).await?;
     let mut tx = worker.service.db.begin().await?;
     let kept = retention.events.saturating_add(EVENT_GRACE);
     let events = events::delete_before(&mut tx, before(now, kept), BATCH).await?;
@@ -60,7 +62,8 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     delete_content(worker, spreadsheets).await?;
     delete_content(worker, workbooks).await?;
     delete_content(worker, messages.iter().copied()).await?;
-    let rows = events
+    let rows = erased
+        + events
         + receipts
         + operations
         + exports
@@ -78,7 +81,7 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     Ok(Report {
         done: u64::try_from(rows).unwrap_or(u64::MAX),
         next: Some(now + PAUSE),
-        detail: json!({ "events": events, "receipts": receipts, "operations": operations, "exports": exports, "imports": imports, "match_runs": runs, "auto_answer_runs": automatic, "court_debts": debts, "notices": notices, "audit": audited, "files": files.len(), "evidence": messages.len(), "orphans": orphans, "counted": counted }),
+        detail: json!({ "events": events, "receipts": receipts, "operations": operations, "exports": exports, "imports": imports, "match_runs": runs, "auto_answer_runs": automatic, "court_debts": debts, "notices": notices, "audit": audited, "files": files.len(), "evidence": messages.len(), "personal_data": erased, "orphans": orphans, "counted": counted }),
     })
 }
 

@@ -38,6 +38,7 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
             match ask(worker, organization, Purpose::Look { ids: ids.to_vec() }).await? {
                 Asked::Accepted(_) => done += 1,
                 Asked::Later { again_at } => next = next.into_iter().chain([again_at]).min(),
+                Asked::Withdrawn => {}
                 Asked::Refused(error) => {
                     tracing::warn!(%organization, code = error.code, "GIS refuses to show debt requests");
                 }

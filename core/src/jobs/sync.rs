@@ -124,6 +124,7 @@ impl Tended {
         match asked {
             Asked::Accepted(_) | Asked::Refused(_) => Self::MOVED,
             Asked::Later { again_at } => Self::later(*again_at),
+            Asked::Withdrawn => Self::default(),
         }
     }
 

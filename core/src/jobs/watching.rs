@@ -80,11 +80,12 @@ fn find(answer: &Answer, contents: &[&ContentHash], withdrawn: bool, shown: &Sho
     }
 }
 
-/// Queues the last action again, with the same TransportGUID; `false` when that was done often enough.
+/// Queues the last action again, with the same TransportGUID; `false` when that was done often enough, or what was said is
+/// erased and cannot be sent again. A withdrawal needs no content.
 fn repair(case: &mut Case, answer: &Answer, action: Action) -> bool {
     let last = case.submissions_of(answer.id).rfind(|submission| submission.action == action);
     let Some(last) = last.cloned() else { return false };
-    if last.repairs >= MOST_REPAIRS {
+    if last.repairs >= MOST_REPAIRS || (action == Action::Send && answer.is_erased()) {
         raise(case, answer, alarm_of(last.action));
         return false;
     }

@@ -134,11 +134,14 @@ impl Service {
     ) -> Result<Vec<MatchRunDetails>> {
         caller.need(Scope::RegistryRead)?;
         let mut conn = self.db.scan().await?;
-        let mut all = Vec::new();
-        for run in match_runs::page(&mut conn, caller.organization, after, limit).await? {
-            all.push(details(&mut conn, run).await?);
-        }
-        Ok(all)
+        let page = match_runs::page(&mut conn, caller.organization, after, limit).await?;
+        let ids: Vec<_> = page.iter().map(|run| run.id).collect();
+        let mut tallies = match_runs::tallies(&mut conn, &ids).await?;
+        let details = |run: MatchRun| {
+            let tally = tallies.remove(&run.id).unwrap_or_default();
+            MatchRunDetails { run, tally }
+        };
+        Ok(page.into_iter().map(details).collect())
     }
 
     /// One run.

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{OperationDetails, only_of, readable};
+use super::{OperationDetails, is_by, only_of, readable};
 use crate::Service;
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::export::Export;
@@ -171,11 +171,32 @@ const fn readers(kind: WorkKind) -> &'static [Scope] {
     }
 }
 
+/// Whether a caller has one of these rights.
+fn may_read(caller: &Caller, kind: WorkKind) -> bool {
+    readers(kind).iter().any(|scope| caller.scopes.allow(*scope))
+}
+
+/// Whether a caller may read work of any kind.
+pub(super) fn sees_any(caller: &Caller) -> bool {
+    WorkKind::ALL.iter().any(|kind| may_read(caller, *kind))
+}
+
+/// Whether a caller may read this; if not, it does not exist for him.
+pub(super) fn sees(caller: &Caller, work: &LongWork) -> bool {
+    match work {
+        LongWork::Answers(details) => {
+            only_of(caller).is_ok_and(|author| is_by(&details.operation, author.as_deref()))
+        }
+        LongWork::Export(_) | LongWork::Import(_) | LongWork::MatchRun(_) | LongWork::Sync(_) => {
+            may_read(caller, work.kind())
+        }
+    }
+}
+
 /// The kinds that a caller may read, of all or of the one that is asked for; if there are none, he is refused.
 fn readable_kinds(caller: &Caller, asked: Option<WorkKind>) -> Result<Vec<WorkKind>> {
     let asked = asked.as_ref().map_or(WorkKind::ALL, std::slice::from_ref);
-    let may_read = |kind: &WorkKind| readers(*kind).iter().any(|scope| caller.scopes.allow(*scope));
-    let kinds: Vec<_> = asked.iter().copied().filter(may_read).collect();
+    let kinds: Vec<_> = asked.iter().copied().filter(|kind| may_read(caller, *kind)).collect();
     let usual = asked.iter().flat_map(|kind| readers(*kind)).next();
     if kinds.is_empty()
         && let Some(scope) = usual
@@ -256,23 +277,29 @@ async fn find(conn: &mut Conn, caller: &Caller, kinds: &[WorkKind], id: Uuid) ->
     Ok(None)
 }
 
-/// Counts what the things of each have come to.
+/// Counts what the things of each have come to, with one question for all of a kind.
 pub(super) async fn count(conn: &mut Conn, all: &mut [LongWork]) -> Result<()> {
-    let answers = all.iter().filter_map(|work| match work {
-        LongWork::Answers(details) => Some(details.operation.id),
-        LongWork::Export(_) | LongWork::Import(_) | LongWork::MatchRun(_) | LongWork::Sync(_) => None,
-    });
-    let answers: Vec<_> = answers.collect();
-    let mut tallies = operations::tallies(conn, &answers).await?;
+    let (mut answers, mut sheets, mut runs) = (Vec::new(), Vec::new(), Vec::new());
+    for work in all.iter() {
+        match work {
+            LongWork::Answers(details) => answers.push(details.operation.id),
+            LongWork::Import(details) => sheets.push(&details.import),
+            LongWork::MatchRun(details) => runs.push(details.run.id),
+            LongWork::Export(_) | LongWork::Sync(_) => {}
+        }
+    }
+    let mut answers = operations::tallies(conn, &answers).await?;
+    let mut sheets = imports::tallies(conn, &sheets).await?;
+    let mut runs = match_runs::tallies(conn, &runs).await?;
     for work in all {
         match work {
             LongWork::Answers(details) => {
-                details.tally = tallies.remove(&details.operation.id).unwrap_or_default();
+                details.tally = answers.remove(&details.operation.id).unwrap_or_default();
             }
             LongWork::Import(details) => {
-                details.tally = crate::imports::tally(conn, &details.import).await?;
+                details.tally = sheets.remove(&details.import.id).unwrap_or_default();
             }
-            LongWork::MatchRun(details) => details.tally = match_runs::tally(conn, details.run.id).await?,
+            LongWork::MatchRun(details) => details.tally = runs.remove(&details.run.id).unwrap_or_default(),
             LongWork::Export(_) | LongWork::Sync(_) => {}
         }
     }

@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use super::all::{LongWork, count};
+use super::all::{LongWork, count, sees, sees_any};
 use super::end;
 use crate::Service;
 use crate::domain::caller::{Caller, Scope};
@@ -15,15 +15,15 @@ use crate::domain::match_run::MatchRunStatus;
 use crate::domain::operation::OperationStatus;
 use crate::domain::sync_run::RunState;
 use crate::error::{Code, Error, Result};
-use crate::ids::OrganizationId;
+use crate::ids::{AnswerId, DebtRequestId, OrganizationId};
 use crate::jobs::{JobName, break_off};
+use crate::store::operations::Stopped;
 use crate::store::{Tx, events, exports, imports, match_runs, operations, sync_runs};
 
-/// Whoever has none of these may stop nothing.
-const STOPPERS: [Scope; 4] =
-    [Scope::AnswersSubmit, Scope::AnswersWrite, Scope::RequestsRead, Scope::RegistryRead];
 /// Answers taken back in one transaction.
 const CHUNK: i64 = 200;
+/// Stopped work of a kind that takes back at one time.
+const MOST_STOPPED: i64 = 100;
 /// What was stopped so long ago has nothing in the queue any more.
 const LONG_AGO: TimeDelta = TimeDelta::days(1);
 
@@ -33,13 +33,18 @@ impl Service {
     /// `take_back`; what was sent goes its way.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Code::StateConflict`] when it has ended otherwise.
+    /// [`Error::NotFound`], also for what the caller may neither stop nor read; [`Code::StateConflict`] when it has ended
+    /// otherwise.
     pub async fn cancel_operation(&self, tx: &mut Tx, caller: &Caller, id: Uuid) -> Result<LongWork> {
-        if !STOPPERS.iter().any(|scope| caller.scopes.allow(*scope)) {
+        // Whoever sees nothing stops nothing: the rights to stop include one to read something.
+        if !sees_any(caller) {
             caller.need(Scope::AnswersSubmit)?;
         }
         let mut work = lock(tx, caller.organization, id).await?.ok_or(Error::NotFound)?;
-        need_to_stop(caller, &work)?;
+        // Nobody learns by a refusal what he is not shown.
+        if let Err(refused) = need_to_stop(caller, &work) {
+            return Err(if sees(caller, &work) { refused } else { Error::NotFound });
+        }
         if work.finished_at().is_none() {
             self.stop(tx, &mut work).await?;
         } else if work.status() != WorkStatus::Cancelled {
@@ -51,27 +56,65 @@ impl Service {
         Ok(work)
     }
 
-    /// Takes back some of the answers that imports and matches have queued before they were stopped. How many.
+    /// Imports and matches that have still something in the queue although they were stopped.
     ///
     /// # Errors
     /// The database.
-    pub(crate) async fn take_back(&self) -> Result<usize> {
-        let since = self.clock.now() - LONG_AGO;
+    pub(crate) async fn stopped_work(&self) -> Result<Vec<Stopped>> {
+        let mut conn = self.db.scan().await?;
+        Ok(operations::stopped(&mut conn, self.clock.now() - LONG_AGO, MOST_STOPPED).await?)
+    }
+
+    /// Takes back some of the answers that one of these has queued. How many, and what kept others from it: an answer that
+    /// cannot be read stands in the way of none of the others.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) async fn take_back(&self, work: Stopped) -> Result<(usize, Option<Error>)> {
         let waiting = {
             let mut conn = self.db.scan().await?;
-            let mut waiting = operations::waiting_of_imports(&mut conn, since, CHUNK).await?;
-            waiting.extend(operations::waiting_of_matches(&mut conn, since, CHUNK).await?);
-            waiting
+            operations::waiting(&mut conn, work, CHUNK).await?
         };
-        let mut taken_back = 0;
-        for some in waiting.chunk_by(|one, other| one.0 == other.0) {
-            let answers: Vec<_> = some.iter().map(|(_, request, answer)| (*request, *answer)).collect();
-            let Some((organization, ..)) = some.first() else { continue };
-            let mut tx = self.db.begin().await?;
-            taken_back += self.cancel_answers(&mut tx, *organization, &answers).await?;
-            tx.commit().await?;
+        match self.take_back_these(work, &waiting).await {
+            Ok(count) => return Ok((count, None)),
+            Err(error @ Error::Unavailable(_)) => return Err(error),
+            Err(error) if waiting.len() == 1 => return Ok((0, Some(error))),
+            Err(_) => {}
         }
+        let (mut taken_back, mut trouble) = (0, None);
+        for one in &waiting {
+            match self.take_back_these(work, std::slice::from_ref(one)).await {
+                Ok(count) => taken_back += count,
+                Err(error) => trouble = Some(error),
+            }
+        }
+        Ok((taken_back, trouble))
+    }
+
+    async fn take_back_these(&self, work: Stopped, answers: &[(DebtRequestId, AnswerId)]) -> Result<usize> {
+        let mut tx = self.db.begin().await?;
+        let taken_back = self.cancel_answers(&mut tx, work.organization(), answers).await?;
+        tx.commit().await?;
         Ok(taken_back)
+    }
+
+    /// Takes back all that stopped work of an organisation has in the queue, before other work begins that might count on
+    /// it. What fails is left to the job `operations`.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) async fn take_back_all(&self, organization: OrganizationId) -> Result<()> {
+        loop {
+            let mut taken_back = 0;
+            for work in self.stopped_work().await? {
+                if work.organization() == organization {
+                    taken_back += self.take_back(work).await?.0;
+                }
+            }
+            if taken_back == 0 {
+                return Ok(());
+            }
+        }
     }
 
     /// Its row is held, and it has not ended.

@@ -84,8 +84,12 @@ fn only_of(caller: &Caller) -> Result<Option<String>> {
 async fn readable(conn: &mut Conn, caller: &Caller, id: OperationId) -> Result<Option<Operation>> {
     let author = only_of(caller)?;
     let operation = operations::get(conn, caller.organization, id).await?;
-    let his = |operation: &Operation| author.is_none_or(|author| author == operation.author);
-    Ok(operation.filter(his))
+    Ok(operation.filter(|operation| is_by(operation, author.as_deref())))
+}
+
+/// Whether it is by an author; `None` is anybody.
+fn is_by(operation: &Operation, author: Option<&str>) -> bool {
+    author.is_none_or(|author| author == operation.author)
 }
 
 /// Begins an operation on some items; one on which nothing goes on by itself has ended at once.

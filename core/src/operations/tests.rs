@@ -1,5 +1,7 @@
 //! The common list, and how work of each kind is stopped.
 
+mod counts;
+
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
@@ -118,10 +120,14 @@ async fn export(bench: &Bench) -> Uuid {
 }
 
 async fn import(bench: &Bench) -> Uuid {
+    import_in(bench, ImportMode::Apply).await
+}
+
+async fn import_in(bench: &Bench, mode: ImportMode) -> Uuid {
     let command = CreateImport {
         file_name: "a.xlsx".to_owned(),
         content: Bytes::from_static(b"PK"),
-        mode: ImportMode::Apply,
+        mode,
         answer_column: AnswerColumnMode::Strict,
         submit: true,
     };
@@ -257,16 +263,27 @@ fn whatever_goes_on_can_be_stopped_by_whoever_might_have_started_it() {
         let answer = item.answer.unwrap();
         let run = matched(&bench).await;
         let all = [
-            (answers(&bench, OperationKind::AnswersBulk, vec![item]).await, Scope::AnswersSubmit),
-            (export(&bench).await, Scope::RequestsRead),
-            (import(&bench).await, Scope::AnswersSubmit),
-            (run.as_uuid(), Scope::RegistryRead),
-            (sync(&bench, RunState::Running).await, Scope::AnswersWrite),
+            (
+                answers(&bench, OperationKind::AnswersBulk, vec![item]).await,
+                Scope::AnswersSubmit,
+                Some(Scope::AnswersRead),
+            ),
+            (export(&bench).await, Scope::RequestsRead, None),
+            (import(&bench).await, Scope::AnswersSubmit, Some(Scope::AnswersWrite)),
+            (run.as_uuid(), Scope::RegistryRead, None),
+            (sync(&bench, RunState::Running).await, Scope::AnswersWrite, Some(Scope::RequestsRead)),
         ];
         let powerless = only(&bench.caller, Scope::EventsRead);
-        for (id, scope) in all {
+        for (id, scope, reader) in all {
+            // As when he asks for it: what he does not see is not there.
             let other = if scope == Scope::RegistryRead { Scope::RequestsRead } else { Scope::RegistryRead };
-            assert!(is_refused(&cancel(&bench, &only(&bench.caller, other), id).await));
+            let blind = only(&bench.caller, other);
+            assert!(matches!(bench.service.get_operation(&blind, id).await, Err(Error::NotFound)));
+            assert!(matches!(cancel(&bench, &blind, id).await, Err(Error::NotFound)));
+            if let Some(reader) = reader.map(|scope| only(&bench.caller, scope)) {
+                assert!(bench.service.get_operation(&reader, id).await.is_ok());
+                assert!(is_refused(&cancel(&bench, &reader, id).await));
+            }
             assert!(is_refused(&cancel(&bench, &powerless, id).await));
             // Clients repeat requests by themselves.
             for _ in 0..2 {
@@ -309,9 +326,9 @@ fn a_match_that_is_stopped_takes_back_what_it_has_queued() {
         let mut tx = bench.service.db.begin().await.unwrap();
         match_runs::save_items(&mut tx, run, vec![item]).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(bench.service.take_back().await.unwrap(), 0, "it goes on");
+        assert_eq!(bench.take_back().await, 0, "it goes on");
         cancel(&bench, &bench.caller, run.as_uuid()).await.unwrap();
-        assert_eq!(bench.service.take_back().await.unwrap(), 1);
+        assert_eq!(bench.take_back().await, 1);
         let taken_back = bench.service.get_answer(&bench.caller, answer.unwrap()).await.unwrap();
         assert_eq!(taken_back.answer.state, State::Cancelled);
     });
@@ -373,8 +390,8 @@ fn the_worker_of_what_was_stopped_finds_that_it_is_not_his_any_more() {
         assert_eq!(stopped.import.status, ImportStatus::Cancelled);
         assert_eq!(stopped.import.expires_at, Some(bench.service.kept_until(now)));
         assert_eq!(stopped.tally.of(Outcome::Answer(State::Queued)), 1);
-        assert_eq!(bench.service.take_back().await.unwrap(), 1, "it waited to be sent");
-        assert_eq!(bench.service.take_back().await.unwrap(), 0);
+        assert_eq!(bench.take_back().await, 1, "it waited to be sent");
+        assert_eq!(bench.take_back().await, 0);
         let LongWork::Import(stopped) = bench.service.get_operation(&bench.caller, import).await.unwrap()
         else {
             panic!("an import")

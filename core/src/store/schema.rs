@@ -180,6 +180,7 @@ diesel::table! {
         submitted_at -> Nullable<Tstz>,
         settled_at -> Nullable<Tstz>,
         delivered_at -> Nullable<Tstz>,
+        personal_data_erased_at -> Nullable<Tstz>,
     }
 }
 
@@ -472,3 +473,4 @@ diesel::joinable!(departments -> employees (responsible_id));
 diesel::allow_columns_to_appear_in_same_group_by_clause!(operation_items::intake, answers::state);
 diesel::allow_columns_to_appear_in_same_group_by_clause!(operation_items::operation_id, answers::state);
 diesel::allow_columns_to_appear_in_same_group_by_clause!(import_rows::intake, answers::state);
+diesel::allow_columns_to_appear_in_same_group_by_clause!(import_rows::import_id, answers::state);

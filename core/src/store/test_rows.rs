@@ -116,7 +116,20 @@ pub(crate) fn answer(organization: OrganizationId, debt_request: DebtRequestId) 
         submitted_at: Some(at(0)),
         settled_at: None,
         delivered_at: None,
+        personal_data_erased_at: None,
     }
+}
+
+/// Writes something into the row of an answer where its content stands.
+pub(crate) async fn set_content(conn: &mut Conn, id: AnswerId, content: serde_json::Value) {
+    use super::schema::answers;
+
+    let content = Json(content);
+    both!(conn, c => {
+        diesel::update(answers::table).filter(answers::id.eq(id))
+            .set(answers::content.eq(content)).execute(c).await
+    })
+    .unwrap();
 }
 
 /// A content with everything.

@@ -34,7 +34,7 @@ fn rows() -> Vec<Vec<(Target, When, Kind)>> {
 #[test]
 fn a_file_in_parts_arrives_whole_whatever_becomes_of_each_step() {
     for_both(15, async |mut stand: Stand| {
-        stand.restart_after(|workshop| workshop.allow_files_of(2 * PART));
+        stand.restart_after(|workshop| workshop.limit(&format!("file_bytes = {}", 2 * PART)));
         let mut requests = stand.request_ids().await.into_iter();
         let mut told = Vec::new();
         for (number, faults) in rows().into_iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -62,9 +62,14 @@ impl Workshop {
         command
     }
 
+    /// Runs a command to its end, with settings of the environment.
+    pub(crate) fn attempt(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+        self.command(arguments).envs(environment.iter().copied()).output().unwrap()
+    }
+
     /// Runs a command to its end and returns what it printed.
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).output().unwrap();
+        let output = self.attempt(arguments, &[]);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {errors}");
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
@@ -123,10 +128,10 @@ impl Workshop {
         self.serve_with(&[("DEBTGATE__TESTING__CLOCK", &now.to_rfc3339())])
     }
 
-    /// From its next start on it takes files of so many bytes.
-    pub(crate) fn allow_files_of(&self, bytes: usize) {
+    /// From its next start on the program has this key of `[limits]`.
+    pub(crate) fn limit(&self, setting: &str) {
         let settings = std::fs::read_to_string(self.path("debtgate.toml")).unwrap();
-        let limits = format!("[limits]\nfile_bytes = {bytes}\n");
+        let limits = format!("[limits]\n{setting}\n");
         self.write("debtgate.toml", &settings.replacen("[limits]\n", &limits, 1));
     }
 

@@ -25,7 +25,7 @@ use crate::files::FileStore;
 use crate::ids::{DebtRequestId, OrganizationId};
 use crate::jobs::{JobName, NamedSigner, Report, Worker, pages};
 use crate::service::Service;
-use crate::settings::Settings;
+use crate::settings::{GisSettings, Settings};
 use crate::store::debt_requests::{Counts, Filter};
 use crate::store::{Db, debt_requests, organizations, samples, sync_runs};
 
@@ -44,6 +44,11 @@ pub(super) struct Bench {
 impl Bench {
     /// One organisation with so many debt requests in GIS, none of them read yet.
     pub(super) async fn new(db: Db, requests: u64) -> Self {
+        Self::with(db, requests, GisSettings::default()).await
+    }
+
+    /// The same with other manners towards GIS.
+    pub(super) async fn with(db: Db, requests: u64, gis: GisSettings) -> Self {
         let start = test_support::story::beginning();
         let organization = Organization { signer: "main".to_owned(), ..samples::organization() };
         let mut config = Config {
@@ -60,7 +65,7 @@ impl Bench {
         let mut tx = db.begin().await.unwrap();
         organizations::insert(&mut tx, &organization).await.unwrap();
         tx.commit().await.unwrap();
-        let worker = worker(service(db, clock.clone(), &files), &sim);
+        let worker = worker(service(db, clock.clone(), gis, &files), &sim);
         Self { worker, organization: organization.id, sim, clock, _files: files }
     }
 
@@ -168,8 +173,8 @@ impl Bench {
     }
 }
 
-fn service(db: Db, clock: Clock, files: &TempDir) -> Arc<Service> {
-    let mut settings = Settings::default();
+fn service(db: Db, clock: Clock, gis: GisSettings, files: &TempDir) -> Arc<Service> {
+    let mut settings = Settings { gis, ..Settings::default() };
     settings.sync.window = Days::new(90);
     Arc::new(Service {
         db,

@@ -6,5 +6,7 @@ mod bench;
 mod client;
 mod elsewhere;
 mod model;
+mod operations;
+mod polling;
 mod reading;
 mod spreadsheets;

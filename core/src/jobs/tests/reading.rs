@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{Days, TimeDelta};
+use futures_util::future::{join, join_all};
 use gis_client::cadence::Circuit;
 use gis_sim::control::{Fields, NewSubrequests, SubrequestFilter};
 use gis_sim::faults::{Kind, StuckState, Target, When};
@@ -10,9 +11,13 @@ use gis_sim::faults::{Kind, StuckState, Target, When};
 use super::bench::Bench;
 use crate::domain::debt_request::Stage;
 use crate::domain::long_work::WorkStatus;
-use crate::domain::sync_run::RunState;
+use crate::domain::sync_run::{RunState, SyncRun};
+use crate::jobs::exports::{self, Asked};
+use crate::jobs::gate::Entry;
 use crate::jobs::pages;
-use crate::store::gis_operations;
+use crate::jobs::windows::Window;
+use crate::operations::LongWork;
+use crate::store::gis_operations::{self, Operation};
 use crate::store::test_db::for_both;
 use crate::test_service::caller;
 
@@ -174,16 +179,54 @@ fn a_page_that_gis_refuses_ends_the_run() {
     });
 }
 
+async fn stop(bench: &Bench, run: &SyncRun) -> LongWork {
+    let (service, caller) = (&bench.worker.service, caller(bench.organization));
+    let mut tx = service.db.begin().await.unwrap();
+    let stopped = service.cancel_operation(&mut tx, &caller, run.id.as_uuid()).await.unwrap();
+    tx.commit().await.unwrap();
+    stopped
+}
+
+#[test]
+fn pages_that_wait_at_the_gate_are_not_asked_for_when_their_run_is_stopped() {
+    for_both(async |db| {
+        let bench = Bench::new(db, 150).await;
+        bench.rest().await;
+        let (worker, run) = (&bench.worker, bench.last_run().await);
+        let parts = Window::of(&run).parts();
+        let questions = parts.into_iter().map(|part| part.first_page(&run)).collect();
+        let mut tx = worker.service.db.begin().await.unwrap();
+        let questions = pages::prepare(&mut tx, worker, &run, questions).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut places = Vec::new();
+        for _ in 0..worker.service.settings.gis.parallel {
+            places.push(worker.enter(Operation::Export).await.unwrap());
+        }
+        assert!(places.iter().all(|place| matches!(place, Entry::Open(_))));
+        let calls = || bench.gis().calls(0, 1000).len();
+        let before = calls();
+
+        // All of them come to the gate, and find no place, before the run is stopped.
+        let pages = join_all(questions.into_iter().map(|question| exports::send(worker, question)));
+        let (asked, ()) = join(pages, async {
+            stop(&bench, &run).await;
+            drop(places);
+        })
+        .await;
+        assert!(asked.len() > 1);
+        assert!(asked.into_iter().all(|asked| asked.unwrap() == Asked::Withdrawn));
+        assert_eq!(calls(), before);
+        assert_eq!(bench.last_open_pages().await, Some(1), "GIS has this one already");
+    });
+}
+
 #[test]
 fn what_comes_late_for_a_run_that_was_stopped_does_no_harm() {
     for_both(async |db| {
         let bench = Bench::new(db, 150).await;
         bench.rest().await;
-        let (service, run) = (&bench.worker.service, bench.last_run().await);
-        let mut tx = service.db.begin().await.unwrap();
-        let caller = caller(bench.organization);
-        let stopped = service.cancel_operation(&mut tx, &caller, run.id.as_uuid()).await.unwrap();
-        tx.commit().await.unwrap();
+        let run = bench.last_run().await;
+        let stopped = stop(&bench, &run).await;
         assert_eq!(stopped.status(), WorkStatus::Cancelled);
         bench.pass(TimeDelta::seconds(10));
         bench.rest().await;

@@ -3,6 +3,7 @@
 //! Who changes answers holds their debt request: only a `Case` writes what has changed, so nobody overwrites what somebody
 //! else has written meanwhile.
 
+mod expiry;
 mod files;
 mod names;
 mod pages;
@@ -15,6 +16,7 @@ use diesel::dsl::min;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
+pub(crate) use self::expiry::past_keeping;
 pub(crate) use self::files::{files, set_files, using};
 pub(crate) use self::names::{find, holders, name};
 pub use self::pages::Filter;

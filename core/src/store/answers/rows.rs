@@ -45,6 +45,7 @@ pub(super) struct AnswerRow {
     submitted_at: Option<Ts>,
     settled_at: Option<Ts>,
     delivered_at: Option<Ts>,
+    personal_data_erased_at: Option<Ts>,
 }
 
 impl From<Answer> for AnswerRow {
@@ -80,6 +81,7 @@ impl From<Answer> for AnswerRow {
             submitted_at: answer.submitted_at.map(Ts),
             settled_at: answer.settled_at.map(Ts),
             delivered_at: answer.delivered_at.map(Ts),
+            personal_data_erased_at: answer.personal_data_erased_at.map(Ts),
         }
     }
 }
@@ -116,6 +118,7 @@ impl From<AnswerRow> for Answer {
             submitted_at: row.submitted_at.map(|Ts(at)| at),
             settled_at: row.settled_at.map(|Ts(at)| at),
             delivered_at: row.delivered_at.map(|Ts(at)| at),
+            personal_data_erased_at: row.personal_data_erased_at.map(|Ts(at)| at),
         }
     }
 }
@@ -154,6 +157,7 @@ macro_rules! overwrite {
             submitted_at,
             settled_at,
             delivered_at,
+            personal_data_erased_at,
         )
     };
 }

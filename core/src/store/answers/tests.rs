@@ -52,6 +52,7 @@ fn an_answer_comes_back_as_it_went() {
             updated_at: at(4),
             settled_at: Some(at(4)),
             delivered_at: Some(at(3)),
+            personal_data_erased_at: Some(at(4)),
             ..bare.clone()
         };
         save(&mut tx, vec![full.clone()]).await.unwrap();

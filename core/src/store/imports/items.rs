@@ -1,5 +1,7 @@
 //! What became of the answers of imports, each with where its answer stands.
 
+use std::collections::{HashMap, HashSet};
+
 use diesel::dsl::count_star;
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, QueryResult,
@@ -9,7 +11,7 @@ use diesel_async::RunQueryDsl;
 
 use super::rows::RowRecord;
 use crate::domain::answer::{LastError, State};
-use crate::domain::import::ImportRow;
+use crate::domain::import::{Import, ImportMode, ImportRow};
 use crate::domain::operation::{Intake, Outcome, Tally};
 use crate::ids::ImportId;
 use crate::store::db::{both, insert_batch};
@@ -22,10 +24,8 @@ pub(crate) type RowNow = (ImportRow, Outcome, Option<LastError>);
 
 /// Rows with their answers, where they have one that still exists.
 macro_rules! with_answers {
-    ($import:expr) => {
-        import_rows::table
-            .left_join(answers::table.on(import_rows::answer_id.eq(answers::id.nullable())))
-            .filter(import_rows::import_id.eq($import))
+    () => {
+        import_rows::table.left_join(answers::table.on(import_rows::answer_id.eq(answers::id.nullable())))
     };
 }
 
@@ -85,7 +85,8 @@ pub(crate) async fn rows(
     type Row = (RowRecord, Option<State>, Option<AsJson<LastError>>);
     let made = [Intake::Drafted, Intake::Queued];
     let rows: QueryResult<Vec<Row>> = both!(conn, c => {
-        let mut query = with_answers!(import)
+        let mut query = with_answers!()
+            .filter(import_rows::import_id.eq(import))
             .order(import_rows::row_number)
             .limit(limit)
             .select((RowRecord::as_select(), answers::state.nullable(), answers::last_error.nullable()))
@@ -123,21 +124,34 @@ pub(crate) async fn rows(
     Ok(rows?.into_iter().map(now).collect())
 }
 
-/// How many rows have come to what. `preview` says that they have made no answers.
-pub(crate) async fn tally(conn: &mut Conn, import: ImportId, preview: bool) -> Result<Tally, StoreError> {
-    let rows: Vec<(Intake, Option<State>, i64)> = both!(conn, c => {
-        with_answers!(import)
-            .group_by((import_rows::intake, answers::state))
-            .select((import_rows::intake, answers::state.nullable(), count_star()))
+/// How many rows have come to what, or would.
+pub(crate) async fn tally(conn: &mut Conn, import: &Import) -> Result<Tally, StoreError> {
+    Ok(tallies(conn, &[import]).await?.remove(&import.id).unwrap_or_default())
+}
+
+/// The same of several imports, in one question; an import without rows is not among them.
+pub(crate) async fn tallies(
+    conn: &mut Conn,
+    imports: &[&Import],
+) -> Result<HashMap<ImportId, Tally>, StoreError> {
+    let ids: Vec<ImportId> = imports.iter().map(|import| import.id).collect();
+    // These have made no answers.
+    let previews = imports.iter().filter(|import| import.mode == ImportMode::Preview);
+    let previews: HashSet<ImportId> = previews.map(|import| import.id).collect();
+    let rows: Vec<(ImportId, Intake, Option<State>, i64)> = both!(conn, c => {
+        with_answers!()
+            .filter(import_rows::import_id.eq_any(&ids))
+            .group_by((import_rows::import_id, import_rows::intake, answers::state))
+            .select((import_rows::import_id, import_rows::intake, answers::state.nullable(), count_star()))
             .load(c)
             .await
     })?;
-    let mut tally = Tally::default();
-    for (intake, state, count) in rows {
-        let state = if preview { state.or(expected(intake)) } else { state };
-        tally.add(Outcome::of(intake, state), count);
+    let mut tallies: HashMap<ImportId, Tally> = HashMap::new();
+    for (import, intake, state, count) in rows {
+        let state = if previews.contains(&import) { state.or(expected(intake)) } else { state };
+        tallies.entry(import).or_default().add(Outcome::of(intake, state), count);
     }
-    Ok(tally)
+    Ok(tallies)
 }
 
 fn now(row: &ImportRow, state: Option<State>) -> Outcome {

@@ -13,7 +13,7 @@ use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryD
 use diesel_async::RunQueryDsl;
 
 use self::items::delete_some_rows;
-pub(crate) use self::items::{delete_rows, insert_rows, rows, tally};
+pub(crate) use self::items::{delete_rows, insert_rows, rows, tallies, tally};
 use self::rows::Record;
 use super::db::{both, holding, taking};
 use super::schema::imports;

@@ -162,11 +162,13 @@ fn a_row_is_where_its_answer_stands_or_would_stand() {
             assert_eq!(rows(&mut tx, given.id, Some(outcome), None, 9).await.unwrap(), all[place..=place]);
             expected.add(outcome, 1);
         }
-        assert_eq!(tally(&mut tx, given.id, false).await.unwrap(), expected);
+        let applied = Import { mode: ImportMode::Apply, ..given.clone() };
+        assert_eq!(tally(&mut tx, &applied).await.unwrap(), expected);
 
         delete_rows(&mut tx, given.id).await.unwrap();
         let foreseen = vec![row(2, Intake::Queued, None), row(3, Intake::Drafted, None)];
         insert_rows(&mut tx, given.id, foreseen.clone()).await.unwrap();
+        let foreseen_rows = foreseen.clone();
         let mut expected = Tally::default();
         for (row, state) in foreseen.into_iter().zip([State::Queued, State::Draft]) {
             let outcome = Outcome::Answer(state);
@@ -174,6 +176,17 @@ fn a_row_is_where_its_answer_stands_or_would_stand() {
             assert_eq!(found, [(row, outcome, None)]);
             expected.add(outcome, 1);
         }
-        assert_eq!(tally(&mut tx, given.id, true).await.unwrap(), expected);
+        assert_eq!(tally(&mut tx, &given).await.unwrap(), expected);
+
+        let other = Import { mode: ImportMode::Apply, ..import(organization, 2) };
+        let empty = import(organization, 3);
+        for import in [&other, &empty] {
+            insert(&mut tx, import).await.unwrap();
+        }
+        insert_rows(&mut tx, other.id, foreseen_rows).await.unwrap();
+        let mut gone = Tally::default();
+        gone.add(Outcome::Deleted, 2);
+        let all = tallies(&mut tx, &[&given, &other, &empty]).await.unwrap();
+        assert_eq!(all, [(given.id, expected), (other.id, gone)].into());
     });
 }

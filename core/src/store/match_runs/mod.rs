@@ -4,6 +4,8 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::dsl::count_star;
 use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
@@ -189,15 +191,27 @@ pub(crate) async fn items(
 
 /// How many items came to what.
 pub(crate) async fn tally(conn: &mut Conn, run: MatchRunId) -> Result<MatchTally, StoreError> {
-    let rows: Vec<(Deed, Option<MatchResult>, i64)> = both!(conn, c => {
+    Ok(tallies(conn, &[run]).await?.remove(&run).unwrap_or_default())
+}
+
+/// The same of several runs, in one question; a run without items is not among them.
+pub(crate) async fn tallies(
+    conn: &mut Conn,
+    runs: &[MatchRunId],
+) -> Result<HashMap<MatchRunId, MatchTally>, StoreError> {
+    let rows: Vec<(MatchRunId, Deed, Option<MatchResult>, i64)> = both!(conn, c => {
         match_items::table
-            .filter(match_items::run_id.eq(run))
-            .group_by((match_items::deed, match_items::result))
-            .select((match_items::deed, match_items::result, count_star()))
+            .filter(match_items::run_id.eq_any(runs))
+            .group_by((match_items::run_id, match_items::deed, match_items::result))
+            .select((match_items::run_id, match_items::deed, match_items::result, count_star()))
             .load(c)
             .await
     })?;
-    Ok(MatchTally(rows))
+    let mut tallies: HashMap<MatchRunId, MatchTally> = HashMap::new();
+    for (run, deed, result, count) in rows {
+        tallies.entry(run).or_default().0.push((deed, result, count));
+    }
+    Ok(tallies)
 }
 
 /// Deletes runs that ended before a time with their items, at most so many runs.

@@ -6,6 +6,7 @@ mod leases;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::Bool;
@@ -18,6 +19,7 @@ use diesel_async::RunQueryDsl;
 pub(crate) use self::leases::{claim_abandoned, claim_polls, next_due};
 pub(crate) use self::rows::MessageRow;
 use self::rows::NewAttemptRow;
+pub(crate) use self::words::forget_words;
 use super::db::{Backend, both, insert_batch};
 use super::json::AsJson;
 use super::schema::{attempts, debt_requests, messages, submissions};

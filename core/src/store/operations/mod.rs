@@ -17,7 +17,7 @@ use diesel_async::RunQueryDsl;
 use self::items::pending_items;
 pub(crate) use self::items::{insert_items, items, queued_answers, tallies, tally};
 use self::rows::OperationRow;
-pub(crate) use self::stopped::{waiting_of_imports, waiting_of_matches};
+pub(crate) use self::stopped::{Stopped, stopped, waiting};
 use super::db::{both, holding};
 use super::schema::{answers, operation_items, operations};
 use super::types::Ts;

@@ -148,7 +148,12 @@ impl Bench {
     }
 
     pub(super) async fn revoke(&self, id: AnswerId) {
-        self.client.revoke(&self.worker.service, id, RevokeAnswer::default()).await.unwrap();
+        self.try_revoke(id, Vec::new()).await.unwrap();
+    }
+
+    pub(super) async fn try_revoke(&self, id: AnswerId, confirm: Vec<Confirm>) -> crate::Result<()> {
+        let command = RevokeAnswer { confirm, ..RevokeAnswer::default() };
+        self.client.revoke(&self.worker.service, id, command).await
     }
 
     /// Steps every job until nothing more is done at this moment.

@@ -5,5 +5,6 @@ mod corrections;
 mod delivery;
 mod doubt;
 mod evidence;
+mod personal_data;
 mod traces;
 mod watching;
