@@ -60,10 +60,11 @@ fn they_are_erased_after_their_time_and_gis_is_left_alone() {
         {
             assert_eq!(erased[kept], before[kept], "{kept}");
         }
+        // Files go as any that nothing uses.
+        stand.pass(8 * DAY).await;
         stand.client.get(&file).await.problem(404, "not_found");
         stand.client.get(&format!("{file}/content")).await.problem(404, "not_found");
 
-        stand.pass(2 * DAY).await;
         let held = stand.held(&request);
         assert_eq!(
             (held.history.len(), held.held.answer.unwrap().debtors[0].person.last.as_str()),

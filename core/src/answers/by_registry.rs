@@ -121,7 +121,7 @@ fn is_untouched(case: &Case) -> bool {
     request.gis.response_status == ResponseStatus::NotSent
         && request.stage != Stage::Gone
         && !request.answered
-        && case.answers().iter().all(|answer| answer.state == State::Superseded)
+        && case.answers().iter().all(|answer| answer.state == State::Superseded || answer.is_emptied_draft())
 }
 
 fn command(debt_request: DebtRequestId, content: ContentDraft, giving: Giving) -> CreateAnswer {

@@ -24,6 +24,12 @@ impl Answer {
         matches!(self.content, Content::Erased { .. })
     }
 
+    /// Whether it is a draft that cannot be gone on with; a new answer takes its place.
+    #[must_use]
+    pub const fn is_emptied_draft(&self) -> bool {
+        self.is_erased() && self.state.is_editable()
+    }
+
     /// Whether there may be personal data in it: whatever changed it since they were erased may have brought some, such as
     /// the reason of a withdrawal.
     #[must_use]

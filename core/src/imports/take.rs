@@ -112,7 +112,7 @@ fn plan(said: &SheetAnswer, request: Option<&DebtRequest>, given: &[Answer], sub
     }
     let submit = submit && !said.waits_for_files;
     // A draft whose content is erased says nothing any more; what was sent of erased content was said all the same.
-    let is_shown = |answer: &&Answer| !is_emptied_draft(answer) && shows(&answer.content, &said.content);
+    let is_shown = |answer: &&Answer| !answer.is_emptied_draft() && shows(&answer.content, &said.content);
     let current = given.iter().find(|answer| answer.state != State::Superseded).filter(is_shown);
     let queued = given.iter().find(|answer| answer.state == State::Queued);
     if queued.is_some_and(|queued| !is_shown(&queued)) && (submit || current.is_none()) {
@@ -171,14 +171,14 @@ fn waits_for_files(answer: &Answer) -> bool {
     answer.source == Source::Xlsx && content.has_debt() && content.attachments().next().is_none()
 }
 
-fn is_emptied_draft(answer: &Answer) -> bool {
-    answer.is_erased() && answer.state.is_editable()
-}
-
 /// Whether a content looks in a spreadsheet as another one that came from there. A blank comment contradicts none: the
 /// spreadsheet may be of somebody to whom comments are not shown.
 fn shows(content: &Content, sheet: &Content) -> bool {
     let (ours, theirs) = (content.debtors(), sheet.debtors());
+    if matches!(content, Content::Erased { .. }) {
+        // Who the debtors were nobody knows any more; a row of an old spreadsheet is held to mean the same.
+        return content.has_debt() == sheet.has_debt();
+    }
     content.has_debt() == sheet.has_debt()
         && sheet.comment().is_none_or(|comment| {
             same_in_cell(content.comment().map_or("", Comment::as_str), comment.as_str())
@@ -341,9 +341,10 @@ mod tests {
         {
             assert_eq!(planned(no_debt(), &[erased(state, false)], true), expected, "{state}");
         }
-        // Who the debtors were is not known: the hash of the answer tells whether the row says the same.
-        let row = debt(None, debtor("Вымышленный"));
-        assert_eq!(planned(row, &[erased(State::Delivered, true)], true), "say");
+        let row = || debt(None, debtor("Вымышленный"));
+        assert_eq!(planned(row(), &[erased(State::Delivered, true)], true), "leave");
+        assert_eq!(planned(row(), &[erased(State::Rejected, true)], true), "rejected_before");
+        assert_eq!(planned(row(), &[erased(State::Delivered, false)], true), "say");
     }
 
     #[test]

@@ -30,6 +30,8 @@ const PAGE: i64 = 500;
 /// Most rows of one file. An answer takes a row for each of its debtors; a file of so many comes back with answers, see
 /// [`Limits`](crate::spreadsheets::Limits).
 const MOST_ROWS: u32 = 100_000;
+/// Bytes that a row takes in the packed file, generously.
+const PACKED_ROW: usize = 256;
 /// A page takes a second at most; a worker that was silent so long is gone.
 const LEASE: TimeDelta = TimeDelta::minutes(5);
 /// An export that so many workers have not survived is given up.
@@ -136,7 +138,9 @@ async fn write(worker: &Worker, export: &mut Export) -> Result<Written> {
         }
     }
     let pack = move || {
-        let mut content = Cursor::new(Vec::new());
+        // Reserved at once and used as far as it is needed: what grows step by step is there twice at each step.
+        let room = usize::try_from(writer.rows()).unwrap_or(0).saturating_mul(PACKED_ROW);
+        let mut content = Cursor::new(Vec::with_capacity(room));
         writer.finish(&mut content)?;
         Ok::<_, WriteError>(content.into_inner())
     };

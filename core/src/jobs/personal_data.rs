@@ -12,7 +12,8 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use crate::case::Case;
 use crate::domain::answer::{Answer, LastError};
 use crate::domain::submission::Submission;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::ids::DebtRequestId;
 use crate::service::Service;
 use crate::store::{Tx, answers, messages, watches};
 
@@ -45,17 +46,50 @@ async fn erase_some(service: &Service, now: DateTime<Utc>, limit: i64) -> Result
         let mut conn = service.db.scan().await?;
         answers::past_keeping(&mut conn, kept.day, kept.time, limit).await?.into_iter().collect()
     };
+    match erase_these(service, &due, kept, now).await {
+        Err(Error::Internal(_)) if due.len() > 1 => one_by_one(service, &due, kept, now).await,
+        done => done,
+    }
+}
+
+/// What cannot be read keeps none of the others; it is told once nothing else is left to do.
+async fn one_by_one(
+    service: &Service,
+    due: &[DebtRequestId],
+    kept: Kept,
+    now: DateTime<Utc>,
+) -> Result<usize> {
+    let (mut erased, mut trouble) = (0, None);
+    for request in due {
+        match erase_these(service, std::slice::from_ref(request), kept, now).await {
+            Ok(count) => erased += count,
+            Err(error) => {
+                tracing::warn!(%request, %error, "its personal data could not be erased");
+                trouble = Some(error);
+            }
+        }
+    }
+    trouble.filter(|_| erased == 0).map_or(Ok(erased), Err)
+}
+
+/// Erases what is known of these debt requests, in one transaction.
+async fn erase_these(
+    service: &Service,
+    due: &[DebtRequestId],
+    kept: Kept,
+    now: DateTime<Utc>,
+) -> Result<usize> {
     if due.is_empty() {
         return Ok(0);
     }
     let mut tx = service.db.begin().await?;
-    let cases = Case::open_many(&mut tx, &due, now).await?;
-    let watched = watches::last_calls(&mut tx, &due).await?;
+    let cases = Case::open_many(&mut tx, due, now).await?;
+    let watched = watches::last_calls(&mut tx, due).await?;
     let (mut erased, mut emptied) = (0, Vec::with_capacity(cases.len()));
     for mut case in cases {
         // Held now, and perhaps not as it was found.
         if is_over(&case, kept) && !watched.contains_key(&case.request.id) {
-            erased += empty(&mut tx, &mut case).await?;
+            erased += empty(service, &mut tx, &mut case).await?;
             emptied.push(case);
         }
     }
@@ -73,14 +107,14 @@ fn is_over(case: &Case, kept: Kept) -> bool {
 }
 
 /// Erases every revision, and what GIS said of it.
-async fn empty(tx: &mut Tx, case: &mut Case) -> Result<usize> {
+async fn empty(service: &Service, tx: &mut Tx, case: &mut Case) -> Result<usize> {
     let now = case.now();
     let held: Vec<_> =
         case.answers().iter().filter(|answer| answer.may_hold_personal_data()).cloned().collect();
     let count = held.len();
     for mut answer in held {
-        // Nobody can take them up any more, so they go at once.
-        answers::set_files(tx, answer.id, &[], now).await?;
+        // Somebody may have uploaded the same file just now, and was told that it is there.
+        answers::set_files(tx, answer.id, &[], service.unused_until()).await?;
         answer.erase(now);
         case.update(&mut answer);
     }

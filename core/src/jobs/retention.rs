@@ -38,8 +38,8 @@ const CHUNK: usize = 200;
 pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     let now = worker.now();
     let retention = &worker.service.settings.retention;
-    // First, so that their files go with the unused ones below.
-    let erased = personal_data::erase(&worker.service, now).await?;
+    // An answer of which nothing can be erased keeps nothing else from being deleted.
+    let erased = personal_data::erase(&worker.service, now).await;
     let mut tx = worker.service.db.begin().await?;
     let kept = retention.events.saturating_add(EVENT_GRACE);
     let events = events::delete_before(&mut tx, before(now, kept), BATCH).await?;
@@ -62,6 +62,7 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     delete_content(worker, spreadsheets).await?;
     delete_content(worker, workbooks).await?;
     delete_content(worker, messages.iter().copied()).await?;
+    let erased = erased?;
     let rows = erased
         + events
         + receipts

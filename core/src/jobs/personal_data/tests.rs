@@ -191,7 +191,10 @@ fn a_file_lives_while_another_answer_uses_it() {
         let now = time(&bench);
         assert_eq!(erase(&bench.service, now).await.unwrap(), 1);
         let mut tx = bench.service.db.begin().await.unwrap();
-        assert_eq!(attachments::delete_expired(&mut tx, now, 9).await.unwrap(), [own]);
+        // Whoever has uploaded it again just now has time to use it.
+        assert_eq!(attachments::delete_expired(&mut tx, now, 9).await.unwrap(), []);
+        let later = bench.service.unused_until() + TimeDelta::seconds(1);
+        assert_eq!(attachments::delete_expired(&mut tx, later, 9).await.unwrap(), [own]);
         let left = attachments::get(&mut tx, organization, shared).await.unwrap().unwrap();
         assert_eq!(left.expires_at, None);
     });
@@ -270,5 +273,23 @@ fn an_emptied_draft_is_not_sent_and_makes_way() {
         assert!(!sent.answer.answer.is_erased());
         let old = read(&bench, draft).await;
         assert_eq!((old.state, old.superseded_by), (State::Superseded, Some(sent.answer.answer.id)));
+    });
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_keeps_none_of_the_others() {
+    for_both(async |db| {
+        let bench = Bench::new(db).await;
+        let organization = bench.caller.organization;
+        let mut tx = bench.service.db.begin().await.unwrap();
+        let broken = stored(&mut tx, organization, State::Delivered).await;
+        let sound = stored(&mut tx, organization, State::Delivered).await;
+        // Nobody can read this any more.
+        test_rows::set_content(&mut tx, broken.id, serde_json::json!({ "kind": "a word of nobody" })).await;
+        tx.commit().await.unwrap();
+        bench.service.clock.advance(LONG);
+        assert_eq!(erase(&bench.service, time(&bench)).await.unwrap(), 1);
+        assert!(read(&bench, sound.id).await.is_erased());
+        assert!(erase(&bench.service, time(&bench)).await.is_err(), "it is told when nothing else is left");
     });
 }

@@ -131,6 +131,8 @@ pub(crate) async fn delivery_seconds(
             .filter(answers::state.eq(State::Delivered))
             .filter(answers::submitted_at.is_not_null())
             .filter(answers::delivered_at.is_not_null())
+            // Erasing changes an answer long after its delivery.
+            .filter(answers::personal_data_erased_at.is_null())
             // Nearly the order of delivery, and the order of an index.
             .order((answers::updated_at.desc(), answers::id.desc()))
             .limit(RECENT)

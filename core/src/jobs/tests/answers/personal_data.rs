@@ -117,6 +117,9 @@ fn they_go_with_their_files_after_their_time_and_not_before() {
             ..before
         };
         assert_eq!(bench.answer(id).await, expected);
+        // Files go as any that nothing uses.
+        pass_to(&bench, from, 12, 10);
+        assert_eq!(erase(&bench).await, 0);
         let service = &bench.worker.service;
         let mut conn = service.db.read().await.unwrap();
         for file in files {
