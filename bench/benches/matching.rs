@@ -16,6 +16,10 @@ use debt_core::domain::premises::Premises;
 use divan::{Bencher, black_box};
 use uuid::Uuid;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }

@@ -1,5 +1,6 @@
 //! A service over a fresh database, with one organisation and a client that may do everything.
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use gis_client::debt_requests::Dictionaries;
 use tempfile::TempDir;
@@ -8,8 +9,10 @@ use crate::Service;
 use crate::access::TokenCache;
 use crate::clock::Clock;
 use crate::domain::caller::{Caller, Scope, Scopes};
+use crate::domain::import::{AnswerColumnMode, ImportMode};
 use crate::files::FileStore;
-use crate::ids::{DebtRequestId, OrganizationId, TokenId};
+use crate::ids::{DebtRequestId, ImportId, OrganizationId, TokenId};
+use crate::imports::CreateImport;
 use crate::settings::Settings;
 use crate::store::{Db, debt_requests, employees, organizations, samples};
 
@@ -87,4 +90,20 @@ pub(crate) fn caller(organization: OrganizationId) -> Caller {
 /// The same client with one scope alone.
 pub(crate) fn only(caller: &Caller, scope: Scope) -> Caller {
     Caller { scopes: Scopes::from_iter([scope]), ..caller.clone() }
+}
+
+/// An import that nobody has begun to read; what it holds is no workbook.
+pub(crate) async fn stored_import(service: &Service, caller: &Caller, mode: ImportMode) -> ImportId {
+    let command = CreateImport {
+        file_name: "a.xlsx".to_owned(),
+        content: Bytes::from_static(b"PK"),
+        mode,
+        answer_column: AnswerColumnMode::Strict,
+        submit: true,
+    };
+    let staged = service.stage_import(caller, command).await.unwrap();
+    let mut tx = service.db.begin().await.unwrap();
+    let details = service.create_import(&mut tx, caller, staged).await.unwrap();
+    tx.commit().await.unwrap();
+    details.import.id
 }

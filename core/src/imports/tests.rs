@@ -14,7 +14,7 @@ use crate::ids::{AnswerId, AttachmentId, DebtRequestId, ImportId};
 use crate::spreadsheets::SheetAnswer;
 use crate::store::test_db::for_both;
 use crate::store::{attachments, test_rows};
-use crate::test_service::Bench;
+use crate::test_service::{Bench, stored_import};
 
 /// An answer that a person has prepared, with a file and an insurance number.
 async fn prepared(bench: &Bench, request: DebtRequestId) -> (AnswerId, AttachmentId) {
@@ -91,16 +91,8 @@ async fn taken(bench: &Bench, said: &SheetAnswer) -> AnswerId {
 /// An import that has queued this.
 async fn import_of(bench: &Bench, said: &SheetAnswer) -> (ImportId, AnswerId) {
     let (service, caller) = (&bench.service, &bench.caller);
-    let command = CreateImport {
-        file_name: "a.xlsx".to_owned(),
-        content: Bytes::from_static(b"PK"),
-        mode: ImportMode::Apply,
-        answer_column: AnswerColumnMode::Strict,
-        submit: true,
-    };
-    let staged = service.stage_import(caller, command).await.unwrap();
+    let id = stored_import(service, caller, ImportMode::Apply).await;
     let mut tx = service.db.begin().await.unwrap();
-    let id = service.create_import(&mut tx, caller, staged).await.unwrap().import.id;
     let row = take(&mut tx, bench, said).await;
     let answer = row.answer.unwrap();
     imports::insert_rows(&mut tx, id, vec![row]).await.unwrap();

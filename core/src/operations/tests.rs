@@ -4,7 +4,6 @@ mod counts;
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
 use gis_client::debt_requests::AtLeastOne;
 use uuid::Uuid;
 
@@ -13,7 +12,7 @@ use crate::answers::{ContentDraft, CreateAnswer, DebtorDraft};
 use crate::domain::answer::{Source, State};
 use crate::domain::content::Content;
 use crate::domain::export::{ExportKind, ExportStatus};
-use crate::domain::import::{AnswerColumnMode, ImportMode, ImportStatus};
+use crate::domain::import::{ImportMode, ImportStatus};
 use crate::domain::long_work::{WorkKind, WorkStatus};
 use crate::domain::match_run::{Deed, MatchItem, MatchMode};
 use crate::domain::operation::Intake;
@@ -21,7 +20,6 @@ use crate::domain::sync_run::{RunState, SyncRun};
 use crate::error::Code;
 use crate::exports::CreateExport;
 use crate::ids::{DebtRequestId, MatchRunId, WorkerId};
-use crate::imports::CreateImport;
 use crate::match_runs::StartMatchRun;
 use crate::registries::CourtDebtDraft;
 use crate::spreadsheets::SheetAnswer;
@@ -29,7 +27,7 @@ use crate::store::debt_requests::Filter;
 use crate::store::test_db::for_both;
 use crate::store::{exports, imports, match_runs, samples, sync_runs};
 use crate::sync_runs::new_run;
-use crate::test_service::{Bench, caller, only};
+use crate::test_service::{Bench, caller, only, stored_import};
 
 async fn list(
     bench: &Bench,
@@ -124,18 +122,7 @@ async fn import(bench: &Bench) -> Uuid {
 }
 
 async fn import_in(bench: &Bench, mode: ImportMode) -> Uuid {
-    let command = CreateImport {
-        file_name: "a.xlsx".to_owned(),
-        content: Bytes::from_static(b"PK"),
-        mode,
-        answer_column: AnswerColumnMode::Strict,
-        submit: true,
-    };
-    let staged = bench.service.stage_import(&bench.caller, command).await.unwrap();
-    let mut tx = bench.service.db.begin().await.unwrap();
-    let details = bench.service.create_import(&mut tx, &bench.caller, staged).await.unwrap();
-    tx.commit().await.unwrap();
-    details.import.id.as_uuid()
+    stored_import(&bench.service, &bench.caller, mode).await.as_uuid()
 }
 
 async fn matched(bench: &Bench) -> MatchRunId {

@@ -1,6 +1,5 @@
 //! Operations end, and stopped work takes back what it has queued, whatever trouble one of them makes.
 
-use bytes::Bytes;
 use gis_sim::control::SubrequestFilter;
 use serde_json::json;
 
@@ -8,14 +7,13 @@ use super::bench::Bench;
 use super::client::{Client, command, employ};
 use crate::answers::ContentDraft;
 use crate::domain::answer::{Answer, State};
-use crate::domain::import::{AnswerColumnMode, ImportMode, ImportRow};
+use crate::domain::import::{ImportMode, ImportRow};
 use crate::domain::operation::{Intake, Operation, OperationKind, OperationStatus};
 use crate::ids::{AnswerId, OperationId};
-use crate::imports::CreateImport;
 use crate::jobs::JobName;
 use crate::store::test_db::for_both;
 use crate::store::{answers, imports, operations, test_rows};
-use crate::test_service::caller;
+use crate::test_service::{caller, stored_import};
 
 /// An answer to each debt request, on its way.
 async fn queued(bench: &Bench) -> Vec<Answer> {
@@ -36,14 +34,7 @@ async fn answer(bench: &Bench, id: AnswerId) -> Answer {
 /// An import that is stopped when it has queued these answers.
 async fn stopped_import(bench: &Bench, answers: &[&Answer]) {
     let (service, caller) = (&bench.worker.service, caller(bench.organization));
-    let command = CreateImport {
-        file_name: "a.xlsx".to_owned(),
-        content: Bytes::from_static(b"PK"),
-        mode: ImportMode::Apply,
-        answer_column: AnswerColumnMode::Strict,
-        submit: true,
-    };
-    let staged = service.stage_import(&caller, command).await.unwrap();
+    let id = stored_import(service, &caller, ImportMode::Apply).await;
     let row = |(row, answer): (i64, &&Answer)| ImportRow {
         row,
         debt_request: Some(answer.debt_request),
@@ -54,7 +45,6 @@ async fn stopped_import(bench: &Bench, answers: &[&Answer]) {
         errors: Vec::new(),
     };
     let mut tx = service.db.begin().await.unwrap();
-    let id = service.create_import(&mut tx, &caller, staged).await.unwrap().import.id;
     imports::insert_rows(&mut tx, id, (2..).zip(answers).map(row).collect()).await.unwrap();
     service.cancel_operation(&mut tx, &caller, id.as_uuid()).await.unwrap();
     tx.commit().await.unwrap();
