@@ -6,12 +6,12 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use super::decide::EarlierStep;
 use super::desk::Desk;
 use super::executor;
-use crate::domain::answer::{Answer, Change, Confirm, Warning};
+use crate::domain::answer::{Answer, Change, Confirm, State, Warning};
 use crate::domain::caller::Caller;
 use crate::domain::submission::{Action, Submission, SubmissionState};
 use crate::error::Result;
 use crate::ids::{AnswerId, SubmissionId, TransportId};
-use crate::jobs::JobName;
+use crate::jobs::{JobName, let_go};
 use crate::settings::GisSettings;
 use crate::store::Tx;
 
@@ -101,19 +101,37 @@ impl Desk {
         self.case.apply(old, Change::Supersede)
     }
 
-    /// Takes an answer out of the queue.
-    pub(super) fn cancel(&mut self, answer: &mut Answer) -> Result<()> {
+    /// Takes an answer out of the queue. One that has waited for it, when it was on its way, goes on.
+    pub(super) fn cancel(&mut self, tx: &mut Tx, answer: &mut Answer) -> Result<()> {
         answer.next_check_at = None;
         self.withdraw_submissions(answer);
-        self.case.apply(answer, Change::Cancel)
+        self.case.apply(answer, Change::Cancel)?;
+        let_go(&mut self.case, answer.id);
+        tx.wake(JobName::Settle);
+        Ok(())
     }
 
-    /// Takes an answer out of the queue that was drafted before: it is prepared again, with all that it says.
-    pub(super) fn unsubmit(&mut self, answer: &mut Answer) -> Result<()> {
+    /// Takes an answer out of the queue because the work was stopped that had submitted it. A draft of somebody, of which
+    /// nothing was tried yet, is prepared again with all that it says, unless there is a newer draft.
+    pub(super) fn take_back(&mut self, tx: &mut Tx, answer: &mut Answer) -> Result<()> {
+        let untried = self.case.submissions_of(answer.id).all(|submission| submission.attempts == 0);
+        if !answer.was_drafted() || !untried || answer.blocked_by.is_some() || self.draft().is_some() {
+            return self.cancel(tx, answer);
+        }
         answer.next_check_at = None;
-        answer.blocked_by = None;
         self.withdraw_submissions(answer);
         self.case.apply(answer, Change::Unsubmit)
+    }
+
+    /// Whether an earlier answer was withdrawn, or is being so, to make way for this one: without it GIS would hold none.
+    pub(super) fn has_made_way(&self, answer: &Answer) -> bool {
+        let since =
+            |other: &Answer| answer.submitted_at.is_some_and(|submitted| other.updated_at >= submitted);
+        self.case
+            .answers()
+            .iter()
+            .filter(|other| other.revision < answer.revision)
+            .any(|other| other.state == State::Revoking || (other.state == State::Revoked && since(other)))
     }
 
     /// Starts to withdraw an answer in force.

@@ -152,13 +152,13 @@ impl Service {
         if !is_untouched(&desk, &answer) {
             return Err(wrong_state(&answer, "отменить можно только ответ, отправка которого не начиналась"));
         }
-        desk.cancel(&mut answer)?;
+        desk.cancel(tx, &mut answer)?;
         desk.close(tx, answer).await
     }
 
     /// Takes back what nothing was sent of, because the work that had queued it was stopped; the others go their way. How
-    /// many that were. Who stops work stops what it made, whoever answers for the debt requests by now; what the work found
-    /// prepared is prepared again.
+    /// many that were. Who stops work stops what it made, whoever answers for the debt requests by now. A correction for
+    /// which an answer is being withdrawn goes its way too.
     pub(crate) async fn cancel_answers(
         &self,
         tx: &mut Tx,
@@ -172,13 +172,9 @@ impl Service {
         for case in Case::open_many(tx, &ids, self.clock.now()).await? {
             let mut desk = Desk::new(office, case);
             let answer = named.get(&desk.case.request.id).and_then(|id| desk.case.answer(*id)).cloned();
-            if let Some(mut answer) = answer.filter(|answer| is_untouched(&desk, answer)) {
-                // There is one draft at most, and perhaps a newer one.
-                if answer.was_drafted() && desk.draft().is_none() {
-                    desk.unsubmit(&mut answer)?;
-                } else {
-                    desk.cancel(&mut answer)?;
-                }
+            let may_go = |answer: &Answer| is_untouched(&desk, answer) && !desk.has_made_way(answer);
+            if let Some(mut answer) = answer.filter(may_go) {
+                desk.take_back(tx, &mut answer)?;
                 cancelled.push(desk.case);
             }
             office = desk.office;

@@ -105,6 +105,8 @@ async fn stop(bench: &Bench, import: ImportId) {
     bench.service.cancel_operation(&mut tx, &bench.caller, import.as_uuid()).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(bench.take_back().await, 1);
+    // Whoever submits it again does so later.
+    bench.service.clock.advance(TimeDelta::seconds(1));
 }
 
 #[test]
@@ -120,8 +122,9 @@ fn what_a_stopped_import_has_sent_is_prepared_again_with_its_files() {
         let details = service.get_answer(caller, answer).await.unwrap();
         assert_eq!((details.answer.state, details.answer.submitted_at), (State::Prepared, None));
 
-        // The same sheet sends it as it was prepared.
+        // The same sheet sends it as it was prepared, and what was stopped before has no part in that.
         assert_eq!(taken(&bench, &said).await, answer);
+        assert_eq!(bench.take_back().await, 0);
         let details = service.get_answer(caller, answer).await.unwrap();
         assert_eq!((details.answer.revision, details.answer.state), (1, State::Queued));
         assert_eq!(details.answer.content.files(), [file]);
@@ -158,5 +161,21 @@ fn what_a_stopped_import_has_made_is_cancelled_and_so_is_what_has_a_newer_draft(
             assert_eq!(service.get_answer(caller, sent).await.unwrap().answer.state, State::Cancelled);
             assert_eq!(sent == answer, request == replaced);
         }
+    });
+}
+
+#[test]
+fn what_is_prepared_again_can_be_deleted() {
+    for_both(async |db| {
+        let bench = Bench::new(db).await;
+        let (service, caller) = (&bench.service, &bench.caller);
+        let request = bench.answerable_request().await;
+        let (answer, _) = prepared(&bench, request).await;
+        let (import, _) = import_of(&bench, &sheet_answer(request)).await;
+        stop(&bench, import).await;
+        let mut tx = service.db.begin().await.unwrap();
+        service.delete_answer(&mut tx, caller, answer, None).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(matches!(service.get_answer(caller, answer).await, Err(Error::NotFound)));
     });
 }

@@ -9,7 +9,7 @@ use crate::case::Case;
 use crate::domain::answer::{Answer, Change, LastError};
 use crate::domain::submission::{Action, Submission, SubmissionState};
 use crate::error::Result;
-use crate::ids::{SubmissionId, TransportId};
+use crate::ids::{AnswerId, SubmissionId, TransportId};
 use crate::settings::Correction;
 
 /// How the answer that was waited for has ended.
@@ -30,16 +30,12 @@ pub(crate) fn release(
     correction: Correction,
     settled: Settled,
 ) -> Result<()> {
-    let followers = case.answers().iter().rev().filter(|answer| answer.blocked_by == Some(blocker.id));
-    let waiting: Vec<_> =
-        followers.filter_map(|answer| Some((answer.clone(), waiting(case, answer)?))).collect();
+    let waiting = waiting_for(case, blocker.id);
     match (settled, correction) {
         _ if waiting.is_empty() => Ok(()),
         (Settled::InForce, Correction::RevokeThenSend) => withdraw(case, blocker),
         (Settled::InForce, Correction::Overwrite) | (Settled::OutOfForce, _) => {
-            for (follower, waiting) in waiting {
-                enqueue(case, follower, waiting);
-            }
+            let_go(case, blocker.id);
             Ok(())
         }
         (Settled::RevokeFailed, _) => {
@@ -49,8 +45,21 @@ pub(crate) fn release(
     }
 }
 
-fn waiting(case: &Case, follower: &Answer) -> Option<Submission> {
-    case.submissions_of(follower.id).find(|submission| submission.state == SubmissionState::Waiting).cloned()
+/// Lets those go on that waited for an answer which is not sent, or not in force.
+pub(crate) fn let_go(case: &mut Case, blocker: AnswerId) {
+    for (follower, waiting) in waiting_for(case, blocker) {
+        enqueue(case, follower, waiting);
+    }
+}
+
+/// Who waits for an answer, the oldest first, with what shall be sent then.
+fn waiting_for(case: &Case, blocker: AnswerId) -> Vec<(Answer, Submission)> {
+    let followers = case.answers().iter().rev().filter(|answer| answer.blocked_by == Some(blocker));
+    let waiting = |follower: &Answer| {
+        let mut submissions = case.submissions_of(follower.id);
+        submissions.find(|submission| submission.state == SubmissionState::Waiting).cloned()
+    };
+    followers.filter_map(|answer| Some((answer.clone(), waiting(answer)?))).collect()
 }
 
 fn withdraw(case: &mut Case, answer: &mut Answer) -> Result<()> {

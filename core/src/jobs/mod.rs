@@ -55,6 +55,7 @@ use crate::Result;
 use crate::ids::WorkerId;
 use crate::service::Service;
 
+pub(crate) use followers::let_go;
 pub use gate::Gate;
 pub use name::JobName;
 use package_size::PackageSize;

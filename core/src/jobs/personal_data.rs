@@ -47,29 +47,21 @@ async fn erase_some(service: &Service, now: DateTime<Utc>, limit: i64) -> Result
         answers::past_keeping(&mut conn, kept.day, kept.time, limit).await?.into_iter().collect()
     };
     match erase_these(service, &due, kept, now).await {
-        Err(Error::Internal(_)) if due.len() > 1 => one_by_one(service, &due, kept, now).await,
+        Err(Error::Internal(_)) => Ok(one_by_one(service, &due, kept, now).await),
         done => done,
     }
 }
 
-/// What cannot be read keeps none of the others; it is told once nothing else is left to do.
-async fn one_by_one(
-    service: &Service,
-    due: &[DebtRequestId],
-    kept: Kept,
-    now: DateTime<Utc>,
-) -> Result<usize> {
-    let (mut erased, mut trouble) = (0, None);
+/// What cannot be read keeps none of the others, and is told each time.
+async fn one_by_one(service: &Service, due: &[DebtRequestId], kept: Kept, now: DateTime<Utc>) -> usize {
+    let mut erased = 0;
     for request in due {
         match erase_these(service, std::slice::from_ref(request), kept, now).await {
             Ok(count) => erased += count,
-            Err(error) => {
-                tracing::warn!(%request, %error, "its personal data could not be erased");
-                trouble = Some(error);
-            }
+            Err(error) => tracing::error!(%request, %error, "its personal data could not be erased"),
         }
     }
-    trouble.filter(|_| erased == 0).map_or(Ok(erased), Err)
+    erased
 }
 
 /// Erases what is known of these debt requests, in one transaction.

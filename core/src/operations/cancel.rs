@@ -1,7 +1,7 @@
 //! Stops long work of any kind. What was done stays done, except for answers that wait in the queue; what goes on is not
 //! begun, and whoever is at it finds at his next step that it is not his any more.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::all::{LongWork, count, sees, sees_any};
@@ -71,31 +71,42 @@ impl Service {
     /// # Errors
     /// The database.
     pub(crate) async fn take_back(&self, work: Stopped) -> Result<(usize, Option<Error>)> {
-        let waiting = {
-            let mut conn = self.db.scan().await?;
-            operations::waiting(&mut conn, work, CHUNK).await?
-        };
-        match self.take_back_these(work, &waiting).await {
-            Ok(count) => return Ok((count, None)),
-            Err(error @ Error::Unavailable(_)) => return Err(error),
-            Err(error) if waiting.len() == 1 => return Ok((0, Some(error))),
-            Err(_) => {}
+        let mut tx = self.db.begin().await?;
+        // While it is held nobody else takes the same back.
+        let Some(stopped_at) = hold(&mut tx, work).await? else { return Ok((0, None)) };
+        let waiting = operations::waiting(&mut tx, work, stopped_at, CHUNK).await?;
+        match self.cancel_answers(&mut tx, work.organization(), &waiting).await {
+            Ok(count) => {
+                tx.commit().await?;
+                Ok((count, None))
+            }
+            Err(error @ Error::Unavailable(_)) => Err(error),
+            Err(_) => {
+                drop(tx);
+                Ok(self.take_back_each(work.organization(), &waiting).await)
+            }
         }
+    }
+
+    async fn take_back_each(
+        &self,
+        organization: OrganizationId,
+        answers: &[(DebtRequestId, AnswerId)],
+    ) -> (usize, Option<Error>) {
         let (mut taken_back, mut trouble) = (0, None);
-        for one in &waiting {
-            match self.take_back_these(work, std::slice::from_ref(one)).await {
+        for answer in answers {
+            let done = async {
+                let mut tx = self.db.begin().await?;
+                let count = self.cancel_answers(&mut tx, organization, std::slice::from_ref(answer)).await?;
+                tx.commit().await?;
+                Ok::<_, Error>(count)
+            };
+            match done.await {
                 Ok(count) => taken_back += count,
                 Err(error) => trouble = Some(error),
             }
         }
-        Ok((taken_back, trouble))
-    }
-
-    async fn take_back_these(&self, work: Stopped, answers: &[(DebtRequestId, AnswerId)]) -> Result<usize> {
-        let mut tx = self.db.begin().await?;
-        let taken_back = self.cancel_answers(&mut tx, work.organization(), answers).await?;
-        tx.commit().await?;
-        Ok(taken_back)
+        (taken_back, trouble)
     }
 
     /// Takes back all that stopped work of an organisation has in the queue, before other work begins that might count on
@@ -156,6 +167,16 @@ impl Service {
             }
         }
     }
+}
+
+/// Holds work that was stopped; when that was.
+async fn hold(tx: &mut Tx, work: Stopped) -> Result<Option<DateTime<Utc>>> {
+    Ok(match work {
+        Stopped::Import(organization, id) => {
+            imports::lock(tx, organization, id).await?.and_then(|import| import.finished_at)
+        }
+        Stopped::MatchRun(_, id) => match_runs::lock(tx, id).await?.and_then(|run| run.finished_at),
+    })
 }
 
 /// What has this identifier, held until the transaction ends; what belongs to others is not touched.

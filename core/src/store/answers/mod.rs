@@ -23,7 +23,7 @@ pub use self::pages::Filter;
 pub(crate) use self::pages::{by_state, delivery_seconds, page};
 use self::rows::{AnswerRow, answers_of, overwrite};
 use super::db::{both, insert_batch, load_where, taking};
-use super::schema::{answers, external_ids};
+use super::schema::{answers, external_ids, submissions};
 use super::types::Ts;
 use super::{Conn, StoreError};
 use crate::domain::answer::{Answer, State};
@@ -164,8 +164,8 @@ pub(crate) async fn save(conn: &mut Conn, changed: Vec<Answer>) -> Result<(), St
     Ok(())
 }
 
-/// Deletes a draft with its external ids and the links to its files. Files that no other answer uses may live until
-/// `unused_until`.
+/// Deletes a draft with its external ids, the links to its files and the submissions that were taken back untried. Files
+/// that no other answer uses may live until `unused_until`.
 pub(crate) async fn delete(
     conn: &mut Conn,
     id: AnswerId,
@@ -174,6 +174,9 @@ pub(crate) async fn delete(
     set_files(conn, id, &[], unused_until).await?;
     both!(conn, c => {
         diesel::delete(external_ids::table.filter(external_ids::answer_id.eq(id))).execute(c).await
+    })?;
+    both!(conn, c => {
+        diesel::delete(submissions::table.filter(submissions::answer_id.eq(id))).execute(c).await
     })?;
     both!(conn, c => diesel::delete(answers::table.find(id)).execute(c).await)?;
     Ok(())

@@ -22,8 +22,7 @@ use crate::store::error::OpenError;
 
 /// A commit is on the disk when it returns (`FULL`): with less, a power failure could take back an answer that was
 /// accepted, or the attempt that was written down before its call. The same pages are written again and again, so the log
-/// is copied into the file only every 16 MB. What is deleted is overwritten, because it may be personal data, where that
-/// costs no page more (`FAST`).
+/// is copied into the file only every 16 MB. What is deleted is overwritten: it may be personal data.
 const PRAGMAS: &str = "
     PRAGMA busy_timeout = 5000;
     PRAGMA journal_mode = WAL;
@@ -32,7 +31,7 @@ const PRAGMAS: &str = "
     PRAGMA wal_autocheckpoint = 4000;
     PRAGMA journal_size_limit = 16777216;
     PRAGMA temp_store = MEMORY;
-    PRAGMA secure_delete = FAST;
+    PRAGMA secure_delete = ON;
 ";
 
 /// The right to work with a file, held by a lock on a second file beside it. The system releases it when that file is

@@ -77,7 +77,11 @@ pub(crate) async fn stopped(
         imports::table
             .filter(imports::status.eq(ImportStatus::Cancelled))
             .filter(imports::finished_at.gt(Ts(after)))
-            .filter(exists(waiting_rows!().filter(import_rows::import_id.eq(imports::id))))
+            .filter(exists(
+                waiting_rows!()
+                    .filter(import_rows::import_id.eq(imports::id))
+                    .filter(answers::submitted_at.le(imports::finished_at)),
+            ))
             .order((imports::finished_at, imports::id))
             .limit(limit)
             .select((imports::organization_id, imports::id))
@@ -88,7 +92,11 @@ pub(crate) async fn stopped(
         match_runs::table
             .filter(match_runs::status.eq(MatchRunStatus::Cancelled))
             .filter(match_runs::finished_at.gt(Ts(after)))
-            .filter(exists(waiting_items!().filter(match_items::run_id.eq(match_runs::id))))
+            .filter(exists(
+                waiting_items!()
+                    .filter(match_items::run_id.eq(match_runs::id))
+                    .filter(answers::submitted_at.le(match_runs::finished_at)),
+            ))
             .order((match_runs::finished_at, match_runs::id))
             .limit(limit)
             .select((match_runs::organization_id, match_runs::id))
@@ -100,16 +108,19 @@ pub(crate) async fn stopped(
     Ok(imports.chain(matches).collect())
 }
 
-/// Its answers that wait in the queue and of which nothing was sent, with their debt requests, at most so many.
+/// Its answers that wait in the queue since before it was stopped and of which nothing was sent, with their debt requests,
+/// at most so many. What was submitted anew since then is no business of that work.
 pub(crate) async fn waiting(
     conn: &mut Conn,
     work: Stopped,
+    stopped_at: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<(DebtRequestId, AnswerId)>, StoreError> {
     Ok(match work {
         Stopped::Import(_, id) => both!(conn, c => {
             waiting_rows!()
                 .filter(import_rows::import_id.eq(id))
+                .filter(answers::submitted_at.le(Ts(stopped_at)))
                 .order(answers::debt_request_id)
                 .limit(limit)
                 .select((answers::debt_request_id, answers::id))
@@ -119,6 +130,7 @@ pub(crate) async fn waiting(
         Stopped::MatchRun(_, id) => both!(conn, c => {
             waiting_items!()
                 .filter(match_items::run_id.eq(id))
+                .filter(answers::submitted_at.le(Ts(stopped_at)))
                 .order(answers::debt_request_id)
                 .limit(limit)
                 .select((answers::debt_request_id, answers::id))
