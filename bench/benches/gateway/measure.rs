@@ -161,6 +161,13 @@ impl<'a> Lab<'a> {
         if self.options.lists {
             return Ok(());
         }
+        let live = context.live;
+        drop((client, running));
+
+        // What lists have left in caches is nothing that an export needs.
+        let running = home.start(&sim.base_url()).await?;
+        let context = Context { running: &running, database, live };
+        let client = home.client(&running);
         let supply = Supply::fetch(&client).await?;
         let (together, alone) = supply.ids.split_at(supply.ids.len() / 2);
         let mass = &mut Mass { running: &running, client: &client, database, table: &mut *self.table };
@@ -169,7 +176,6 @@ impl<'a> Lab<'a> {
         let answers = |client: &Client, body| supply.answers(client, body);
         self.load(context, "answer, no debt", answers(&client, NO_DEBT)?, StatusCode::ACCEPTED).await?;
         self.load(context, "answer, one debtor", answers(&client, ONE_DEBTOR)?, StatusCode::ACCEPTED).await?;
-        let live = context.live;
         drop(running);
 
         // What was answered before waits, so the queue is long.

@@ -35,8 +35,8 @@ pub struct Premises(Form);
 enum Form {
     /// Nothing is named: the object is a house.
     House,
-    /// Parts that were all understood, in the order of the normal form.
-    Named(Vec<Part>),
+    /// Parts that were all understood, in the order of the normal form; in a registry there are a million of these.
+    Named(Box<[Part]>),
     /// The folded text, which was not understood to its end.
     NotUnderstood(Box<str>),
 }
@@ -107,7 +107,7 @@ impl Premises {
             return Self(Form::House);
         }
         read::parts(&folded, bare)
-            .map_or_else(|| Self::not_understood(&folded), |parts| Self(Form::Named(parts)))
+            .map_or_else(|| Self::not_understood(&folded), |parts| Self(Form::Named(parts.into())))
     }
 
     /// A house, of which no part is named.
