@@ -1,7 +1,8 @@
 //! The use cases against both databases.
 
 use super::*;
-use crate::domain::answer::{Confirm, Source, State};
+use crate::case::Case;
+use crate::domain::answer::{Answer, Change, Confirm, Source, State};
 use crate::domain::submission::{Action, Submission, SubmissionState};
 use crate::error::{Code, Error, Result};
 use crate::ids::DebtRequestId;
@@ -81,6 +82,40 @@ fn what_replaces_something_that_waits_for_a_look_waits_for_it_too() {
         let mut conn = bench.service.db.read().await.unwrap();
         let [open] = open(&mut conn, request).await.try_into().unwrap();
         assert_eq!((open.state, open.look_first), (SubmissionState::Queued, true));
+    });
+}
+
+/// What a worker does to an answer and to its submission.
+async fn change(bench: &Bench, answer: &Answer, change: Change, state: SubmissionState) {
+    let mut tx = bench.service.db.begin().await.unwrap();
+    let case = Case::open(&mut tx, answer.organization, answer.debt_request, start()).await.unwrap();
+    let mut case = case.unwrap();
+    let mut answer = case.answer(answer.id).cloned().unwrap();
+    let submission = case.submissions_of(answer.id).next().cloned().unwrap();
+    case.keep(Submission { state, ..submission });
+    case.apply(&mut answer, change).unwrap();
+    case.close(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[test]
+fn what_waits_behind_an_answer_goes_on_when_that_is_cancelled() {
+    for_both(async |db| {
+        let (bench, request) = bench(db).await;
+        let first = post(&bench, no_debt(request, "один")).await.unwrap().answer.answer;
+        change(&bench, &first, Change::Claim, SubmissionState::Sending).await;
+        let second = post(&bench, no_debt(request, "два")).await.unwrap().answer.answer;
+        assert_eq!(second.blocked_by, Some(first.id));
+        // GIS has taken nothing of it after all.
+        change(&bench, &first, Change::NotSent { maybe_sent: false }, SubmissionState::Queued).await;
+        let mut tx = bench.service.db.begin().await.unwrap();
+        bench.service.cancel_answer(&mut tx, &bench.caller, first.id, None).await.unwrap();
+        tx.commit().await.unwrap();
+        let second = bench.service.get_answer(&bench.caller, second.id).await.unwrap().answer;
+        assert_eq!((second.state, second.blocked_by), (State::Queued, None));
+        let mut conn = bench.service.db.read().await.unwrap();
+        let [open] = open(&mut conn, request).await.try_into().unwrap();
+        assert_eq!((open.answer, open.state), (second.id, SubmissionState::Queued));
     });
 }
 
