@@ -19,7 +19,7 @@ use crate::rate::Allowance;
 use crate::routes::{
     accounts, answer_actions, answers, attachments, audit, auto_answer, court_debts, debt_requests,
     departments, employees, events, evidence, exports, imports, match_runs, matching_settings, operations,
-    reconciliation, registries, statistics, sync_runs, system,
+    reconciliation, registries, statistics, sync_runs, system, templates,
 };
 
 /// The paths of the public port.
@@ -216,12 +216,14 @@ fn resources() -> Vec<Resource> {
         ),
         at("/v1/settings/auto-answer/preview", vec![(M::POST, web::to(auto_answer::preview_auto_answer))]),
         at("/v1/reconciliation", vec![(M::GET, web::to(reconciliation::get_reconciliation))]),
+        at("/v1/reconciliation/items", vec![(M::GET, web::to(reconciliation::list_reconciliation_items))]),
         at("/v1/statistics", vec![(M::GET, web::to(statistics::get_statistics))]),
         at("/v1/audit-log", vec![(M::GET, web::to(audit::list_audit_log))]),
         at("/v1/events", vec![(M::GET, web::to(events::list_events))]),
         at("/v1/me", vec![(M::GET, web::to(system::get_me))]),
         at("/v1/gis/status", vec![(M::GET, web::to(system::get_gis_status))]),
         at("/v1/dictionaries/{name}", vec![(M::GET, web::to(system::get_dictionary))]),
+        at("/v1/templates/{name}", vec![(M::GET, web::to(templates::get_template))]),
     ]
 }
 

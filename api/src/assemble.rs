@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use debt_core::Service;
 use debt_core::access::TokenCache;
@@ -25,7 +25,9 @@ use gost::Certificate;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::auth::KeySet;
-use crate::config::{Config, Correction, DatabaseUrl, FilesUrl, Secret, SignerKind, SignerSettings};
+use crate::config::{
+    Config, Correction, DatabaseUrl, DictionariesFile, FilesUrl, Secret, SignerKind, SignerSettings,
+};
 use crate::openapi;
 use crate::page::Cursors;
 use crate::rate::Rate;
@@ -35,15 +37,29 @@ use crate::uploads::Uploads;
 /// Opens the database alone.
 ///
 /// # Errors
-/// It cannot be reached, or another process works with the SQLite file.
+/// It cannot be reached, another process works with the SQLite file, or a newer version has changed the tables.
 pub async fn database(config: &Config) -> Result<Db> {
     let url = match &config.database.url {
         DatabaseUrl::Sqlite(path) => format!("sqlite://{}", path.display()),
         DatabaseUrl::Postgres(url) => url.expose_secret().to_owned(),
     };
-    let pool = NonZeroUsize::try_from(config.database.pool).ok();
+    let pool = config.database.pool.and_then(|pool| NonZeroUsize::try_from(pool).ok());
     let settings = DatabaseSettings::parse(&url, pool)?;
-    Db::open(&settings).await.context("database.url")
+    let db = Db::open(&settings).await.context("database.url")?;
+    refuse_newer(&db.unknown_migrations().await?)?;
+    Ok(db)
+}
+
+/// What a newer version has made of the tables, this one might read wrongly and write worse.
+fn refuse_newer(unknown: &[String]) -> Result<()> {
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "базу данных обновила более новая версия debtgate: этой версии неизвестны шаги {}; запустите ту версию или \
+         восстановите копию базы, сделанную до обновления",
+        unknown.join(", ")
+    )
 }
 
 /// Opens database, files and dictionaries.
@@ -51,7 +67,14 @@ pub async fn database(config: &Config) -> Result<Db> {
 /// # Errors
 /// One of them cannot be opened; the text names the key of the configuration.
 pub async fn service(config: &Config) -> Result<Arc<Service>> {
-    let db = database(config).await?;
+    service_on(database(config).await?, config)
+}
+
+/// Opens files and dictionaries beside an open database.
+///
+/// # Errors
+/// One of them cannot be opened; the text names the key of the configuration.
+pub fn service_on(db: Db, config: &Config) -> Result<Arc<Service>> {
     Ok(Arc::new(Service {
         db,
         clock: config.testing.clock.map_or_else(Clock::default, Clock::manual),
@@ -63,7 +86,11 @@ pub async fn service(config: &Config) -> Result<Arc<Service>> {
     }))
 }
 
-fn files(config: &Config) -> Result<FileStore> {
+/// Opens the file store.
+///
+/// # Errors
+/// It cannot be opened, or the key of the encryption cannot be read.
+pub fn files(config: &Config) -> Result<FileStore> {
     let url = match &config.files {
         FilesUrl::Folder(folder) => format!("file://{}", folder.display()),
         FilesUrl::S3(url) => url.to_string(),
@@ -81,12 +108,22 @@ fn sealing_keys(path: &Path) -> Result<SealingKeys> {
     SealingKeys::parse(SecretString::from(text).expose_secret()).with_context(place)
 }
 
-/// The dictionaries of the stand; without a file, what is built in.
-fn dictionaries(path: &Path) -> Result<Dictionaries> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Dictionaries::from_toml(&text).with_context(|| path.display().to_string()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Dictionaries::default()),
-        Err(error) => Err(error).with_context(|| format!("dictionaries.file {}", path.display())),
+/// The dictionaries of the stand; without a file in the usual place, what is built in. A file that is named was meant: a
+/// gateway without it would refuse answers for codes that the stand has.
+///
+/// # Errors
+/// The file is named and not there, cannot be read or cannot be understood.
+pub fn dictionaries(file: &DictionariesFile) -> Result<Dictionaries> {
+    let (DictionariesFile::Named(path) | DictionariesFile::Usual(path)) = file;
+    let place = || format!("dictionaries.file {}", path.display());
+    match (std::fs::read_to_string(path), file) {
+        (Ok(text), _) => Dictionaries::from_toml(&text).with_context(place),
+        (Err(error), DictionariesFile::Usual(_)) if error.kind() == std::io::ErrorKind::NotFound => {
+            Ok(Dictionaries::default())
+        }
+        (Err(error), DictionariesFile::Usual(_) | DictionariesFile::Named(_)) => {
+            Err(error).with_context(place)
+        }
     }
 }
 
@@ -122,9 +159,9 @@ fn settings(config: &Config) -> Settings {
             ..settings::Limits::default()
         },
         sync: settings::SyncSettings {
-            schedule: config.sync.schedule.to_string(),
+            schedule: config.sync.schedule.clone(),
             every: config.sync.every,
-            window: chrono::Days::new(config.sync.window.as_secs() / SECONDS_A_DAY),
+            window: config.sync.window,
             least_pause: config.sync.least_pause,
         },
         retention: settings::Retention {
@@ -149,8 +186,6 @@ pub fn calendar(config: &Config) -> Calendar {
         working_days: config.calendar.working_days.iter().copied().collect(),
     }
 }
-
-const SECONDS_A_DAY: u64 = 24 * 3600;
 
 fn count(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
@@ -221,4 +256,32 @@ pub async fn app_state(config: &Config, service: &Arc<Service>) -> Result<AppSta
         public_url: config.server.public("").trim_end_matches('/').to_owned(),
         openapi: Bytes::from_static(openapi::CHECKED_IN.as_bytes()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn a_file_of_dictionaries_that_is_named_must_be_there() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("nsi.toml");
+        let (named, usual) = (DictionariesFile::Named(path.clone()), DictionariesFile::Usual(path.clone()));
+        let error = format!("{:#}", dictionaries(&named).unwrap_err());
+        assert!(error.contains("dictionaries.file") && error.contains("nsi.toml"), "{error}");
+        assert_eq!(dictionaries(&usual).unwrap(), Dictionaries::default());
+
+        let entry = "[[nsi_95]]\ncode = \"7\"\nguid = \"11111111-2222-4333-8444-555555555555\"\n";
+        std::fs::write(&path, entry).unwrap();
+        for file in [&named, &usual] {
+            assert_eq!(dictionaries(file).unwrap().identity_documents().len(), 1, "{file:?}");
+        }
+        std::fs::write(&path, "nsi_95 = 1").unwrap();
+        for file in [&named, &usual] {
+            let error = format!("{:#}", dictionaries(file).unwrap_err());
+            assert!(error.contains("dictionaries.file"), "{error}");
+        }
+    }
 }

@@ -45,7 +45,7 @@ pub struct Config {
     /// How we speak to GIS.
     pub gis: GisSettings,
     /// The file with the NSI dictionaries of the stand.
-    pub dictionaries: PathBuf,
+    pub dictionaries: DictionariesFile,
     /// What is too much.
     pub limits: LimitSettings,
     /// Days that differ from the built-in calendar.
@@ -66,6 +66,15 @@ pub struct Config {
     pub telemetry: TelemetrySettings,
     /// For tests of clients and our own.
     pub testing: TestingSettings,
+}
+
+/// Where the NSI dictionaries of the stand are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DictionariesFile {
+    /// The file that `dictionaries.file` names; it must be there.
+    Named(PathBuf),
+    /// The usual place when no file is named; without a file there, what is built in.
+    Usual(PathBuf),
 }
 
 /// One thing that is wrong.
@@ -109,26 +118,48 @@ pub enum LoadError {
     Wrong(#[from] ConfigError),
 }
 
+/// The file that is read when none is named.
+const USUAL_FILE: &str = "debtgate.toml";
+
 impl Config {
     /// Reads a file and the environment of the process.
     ///
     /// # Errors
     /// The file cannot be read, or something is wrong.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(source) => return Err(LoadError::Unreadable { path: path.to_owned(), source }),
-        };
+        match fs::read_to_string(path) {
+            Ok(text) => Self::of_file(path, &text),
+            Err(source) => Err(LoadError::Unreadable { path: path.to_owned(), source }),
+        }
+    }
+
+    /// Reads the usual file and the environment of the process. The environment may say everything: where it says
+    /// something, the file need not be there. Where it says nothing, somebody has started us in the wrong folder.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_usual() -> Result<Self, LoadError> {
+        let path = Path::new(USUAL_FILE);
+        let loaded = Self::load(path);
+        let is_absent = matches!(
+            &loaded,
+            Err(LoadError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound
+        );
+        if is_absent && variables().any(|(name, _)| tree::is_setting(&name)) {
+            Self::of_file(path, "")
+        } else {
+            loaded
+        }
+    }
+
+    fn of_file(path: &Path, text: &str) -> Result<Self, LoadError> {
         let name =
             path.file_name().map_or_else(|| path.display().to_string(), |name| name.display().to_string());
         // Settings name files relative to their own; some of those who open them want absolute paths.
         let absolute = std::path::absolute(path);
         let absolute = absolute.map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?;
         let folder = absolute.parent().unwrap_or(&absolute);
-        // A variable that is no text cannot be one of ours.
-        let variables = env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Ok(Self::parse(&name, &text, folder, variables)?)
+        Ok(Self::parse(&name, text, folder, variables())?)
     }
 
     /// Reads a text that stands in a file called `name` in `folder`, and variables.
@@ -179,7 +210,10 @@ impl Config {
             database: database?,
             files: files?,
             gis: gis?,
-            dictionaries: dictionaries.unwrap_or_else(|| folder.join("dictionaries.toml")),
+            dictionaries: dictionaries.map_or_else(
+                || DictionariesFile::Usual(folder.join("dictionaries.toml")),
+                DictionariesFile::Named,
+            ),
             limits,
             calendar,
             webhooks_to_private_addresses: private,
@@ -187,11 +221,16 @@ impl Config {
             encryption_key,
             signers: signers?,
             auth: auth?,
-            sync: sync?,
+            sync,
             telemetry,
             testing,
         })
     }
+}
+
+/// The environment of the process. A variable that is no text cannot be one of ours.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// Reads a section that has one key.

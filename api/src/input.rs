@@ -88,12 +88,45 @@ impl<T: ToSchema + DeserializeOwned + Default + 'static> FromRequest for Optiona
         Box::pin(async move {
             let octets = read(&request, payload).await?;
             if octets.is_empty() {
-                return Ok(Self(Body { content: T::default(), digest: [0; 32] }));
+                return Ok(Self(Body { content: T::default(), digest: NO_BODY }));
             }
             check_headers(&request)?;
             Ok(Self(parse(&octets)?))
         })
     }
+}
+
+/// The digest of a request without a body.
+pub const NO_BODY: [u8; 32] = [0; 32];
+
+/// The body of a request that has nothing to say: none, or an object without fields. A field that it does have would be
+/// passed over in silence.
+pub struct NoBody;
+
+impl FromRequest for NoBody {
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let octets = read(&request, payload).await?;
+            if !octets.is_empty() {
+                check_headers(&request)?;
+                nothing(&json::parse(&octets)?)?;
+            }
+            Ok(Self)
+        })
+    }
+}
+
+/// Refuses everything but an object without fields.
+fn nothing(body: &Value) -> Result<(), Error> {
+    let Some(fields) = body.as_object() else {
+        return Err(Error::Invalid(vec![Mistake::at("", "type", "нужен объект JSON")]));
+    };
+    let mistakes: Vec<_> = fields.keys().map(|name| mistakes::unknown_field("", name, None)).collect();
+    if mistakes.is_empty() { Ok(()) } else { Err(Error::Invalid(mistakes)) }
 }
 
 /// Reads the octets of a body.

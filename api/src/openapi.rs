@@ -3,6 +3,7 @@
 //! are always present.
 
 mod common;
+mod event_table;
 mod sample;
 
 use std::collections::HashMap;
@@ -38,17 +39,17 @@ use crate::views::texts::EventTypeMask;
         (name = "debt-requests", description = "Запросы о задолженности, полученные из ГИС ЖКХ."),
         (name = "answers", description = "Ответы: создание, отправка, состояние."),
         (name = "operations", description = "Много ответов сразу и всё, что длится дольше запроса: ход, исход, остановка."),
-        (name = "exports", description = "Запросы в файлах Excel."),
+        (name = "exports", description = "Выгрузка запросов в Excel."),
         (name = "imports", description = "Ответы из файлов Excel."),
         (name = "registry", description = "Реестры судебных задолженностей."),
         (name = "people", description = "Подразделения и сотрудники: кому достаются запросы."),
-        (name = "settings", description = "Что шлюз делает сам: сверка после выгрузки, автоответ."),
+        (name = "settings", description = "Что шлюз делает сам: сопоставление с реестром, автоответ."),
         (name = "attachments", description = "Файлы ответов."),
-        (name = "sync", description = "Выгрузка запросов из ГИС ЖКХ."),
+        (name = "sync", description = "Получение запросов из ГИС ЖКХ."),
         (name = "reports", description = "Статистика и журнал действий."),
         (name = "events", description = "Журнал событий."),
         (name = "system", description = "Токен, справочники, состояние ГИС ЖКХ."),
-        (name = "health", description = "Здоровье процесса."),
+        (name = "health", description = "Состояние процесса."),
     ),
     paths(
         routes::debt_requests::list_debt_requests,
@@ -125,6 +126,7 @@ use crate::views::texts::EventTypeMask;
         routes::attachments::get_attachment_content,
         routes::attachments::delete_attachment,
         routes::reconciliation::get_reconciliation,
+        routes::reconciliation::list_reconciliation_items,
         routes::statistics::get_statistics,
         routes::audit::list_audit_log,
         routes::events::list_events,
@@ -134,6 +136,7 @@ use crate::views::texts::EventTypeMask;
         routes::system::get_me,
         routes::system::get_gis_status,
         routes::system::get_dictionary,
+        routes::templates::get_template,
         routes::system::get_liveness,
         routes::system::get_readiness,
     ),
@@ -203,6 +206,7 @@ pub fn document() -> Result<Value, serde_json::Error> {
     common::require_all(&mut document);
     common::add_responses(&mut document);
     common::add_headers(&mut document);
+    event_table::add(&mut document);
     sample::add_examples(&mut document);
     Ok(document)
 }

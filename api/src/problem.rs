@@ -95,12 +95,10 @@ pub struct FieldProblem {
     /// Нарушенное ограничение.
     #[schema(example = json!(null))]
     pub max: Option<u64>,
-    /// Строка книги Excel, как её нумерует Excel; есть только у ошибок в книге.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Строка книги Excel, как её нумерует Excel; `null`, если ошибка не в книге.
     #[schema(example = 17, minimum = 1)]
     pub row: Option<u32>,
-    /// Заголовок столбца книги Excel; нет, если дело не в одном столбце.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Заголовок столбца книги Excel; `null`, если дело не в одном столбце.
     #[schema(example = "Наличие задолженности", max_length = 255)]
     pub column: Option<String>,
 }
@@ -369,8 +367,12 @@ mod tests {
             (&body["errors"][2]["row"], &body["errors"][2]["column"]),
             (&Value::from(17), &Value::from("Код"))
         );
-        assert!(body["errors"][0].get("row").is_none(), "only a workbook has rows");
-        assert_eq!(body["current_version"], Value::Null, "nullable fields are always there");
+        let of_field = body["errors"][0].as_object().unwrap();
+        for (nullable, there) in
+            [("row", of_field), ("column", of_field), ("current_version", body.as_object().unwrap())]
+        {
+            assert_eq!(there.get(nullable), Some(&Value::Null), "nullable fields are always there");
+        }
     }
 
     #[test]

@@ -9,12 +9,14 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use anyhow::{Context, Result};
 use debt_core::jobs::Worker;
+use tokio::task::JoinSet;
 
 use crate::app;
 use crate::config::Config;
 use crate::input::BodyLimit;
 use crate::routes::testing;
 use crate::state::AppState;
+use crate::telemetry::gauges::Gauges;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::request::{PublicUrl, observe};
 
@@ -92,6 +94,9 @@ pub async fn run(
     metrics: Metrics,
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
+    // Ends with this function, however that ends.
+    let mut upkeep = JoinSet::new();
+    upkeep.spawn(metrics.clone().keep());
     let state = Data::new(state);
     let public = ports.public.map(|listener| public_server(config, listener, &state)).transpose()?;
     let internal = ports
@@ -165,9 +170,14 @@ fn internal_server(
 ) -> Result<actix_web::dev::Server> {
     let state = state.clone();
     let metrics = Data::new(metrics);
+    let gauges = Data::new(Gauges::new(Arc::clone(&state.service), worker.as_deref()));
     let stepped = worker.filter(|_| config.testing.clock.is_some()).map(Data::from);
     let server = HttpServer::new(move || {
-        let app = App::new().app_data(state.clone()).app_data(metrics.clone()).wrap(from_fn(observe));
+        let app = App::new()
+            .app_data(state.clone())
+            .app_data(metrics.clone())
+            .app_data(gauges.clone())
+            .wrap(from_fn(observe));
         let stepped = stepped.clone();
         app.configure(move |config| {
             if let Some(worker) = stepped {

@@ -94,6 +94,20 @@ pub(crate) async fn write_stated(
     respond(&reply, replayed)
 }
 
+/// The reply to an earlier request with the same Idempotency-Key. A handler that works before its transaction asks for it
+/// first: a repeat neither does that work again nor fails where it cannot be done any more.
+pub(crate) async fn replay(
+    request: &HttpRequest,
+    service: &Service,
+    caller: &Caller,
+    fingerprint: [u8; 32],
+) -> Result<Option<HttpResponse>, Failure> {
+    Query::of(request.query_string(), &[])?.finish()?;
+    let Some(key) = IdempotencyKey::read(request.headers())? else { return Ok(None) };
+    let earlier = service.replay(&receipt_key(request, caller, &key, fingerprint)).await?;
+    earlier.map(|reply| respond(&reply, true)).transpose()
+}
+
 fn receipt_key(
     request: &HttpRequest,
     caller: &Caller,

@@ -12,7 +12,7 @@ mod tokens;
 
 pub use self::cache::TokenCache;
 pub use self::organizations::{NewOrganization, OrganizationDetails};
-pub use self::tokens::{Me, NewToken};
+pub use self::tokens::{Me, NewToken, OwnOrganization};
 use crate::error::{Code, Mistake};
 
 /// Names of organisations, people and clients: 1 to 255 characters without control characters.

@@ -98,8 +98,13 @@ impl Service {
             NewBook::Rows(rows) => of_rows(organization, rows),
             NewBook::Workbook { content, pointer } => {
                 let turn = READING.acquire().await.map_err(Error::internal)?;
-                let read = spawn_blocking(move || read(content)).await.map_err(Error::internal)?;
-                drop(turn);
+                let most = self.settings.limits.import_bytes;
+                let read = move || {
+                    // The thread goes on when the client hangs up, and so does its turn.
+                    let _turn = turn;
+                    read(content, most)
+                };
+                let read = spawn_blocking(read).await.map_err(Error::internal)?;
                 let sheet = read.map_err(|error| error.refusal(pointer))?;
                 of_sheet(organization, sheet, pointer)
             }
@@ -157,8 +162,8 @@ pub(crate) async fn of_places(
     Ok(by_place.into_iter().map(|(place, rows)| (place, FoundAccounts::of(rows.iter()))).collect())
 }
 
-fn read(content: Bytes) -> std::result::Result<SheetAccounts, WorkbookError> {
-    let limits = Limits { errors: MOST_MISTAKES, rows: MOST_ROWS, ..Limits::default() };
+fn read(content: Bytes, most: u64) -> std::result::Result<SheetAccounts, WorkbookError> {
+    let limits = Limits { file_bytes: most, errors: MOST_MISTAKES, rows: MOST_ROWS, ..Limits::default() };
     read_accounts(&mut Workbook::open(content, limits)?, &premises_key)
 }
 

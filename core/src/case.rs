@@ -147,6 +147,7 @@ impl Case {
             confirm: Vec::new(),
             reason: None,
             return_comment: None,
+            waits_for_files: false,
             maybe_sent: false,
             confirmed_in_gis: false,
             gis_updated_at: None,
@@ -231,26 +232,22 @@ impl Case {
 
     /// Notes an event about the request, or about an answer to it.
     pub(crate) fn tell(&mut self, kind: EventKind, answer: Option<&Answer>) {
-        let data = match answer {
-            None => json!({}),
-            Some(answer) => json!({
-                "external_id": answer.external_id.as_ref().map(ToString::to_string),
-                "state": answer.state.as_str(),
-                "is_final": answer.state.is_final(),
-            }),
-        };
-        self.tell_with(kind, answer, data);
+        self.tell_with(kind, answer, json!({}));
     }
 
-    /// Notes an event with data of its own; no personal data.
+    /// Notes an event with data of its own, beside what each event of an answer has; no personal data.
     pub(crate) fn tell_with(&mut self, kind: EventKind, answer: Option<&Answer>, data: serde_json::Value) {
-        self.events.push(NewEvent {
-            organization: self.request.organization,
-            kind,
-            debt_request: Some(self.request.id),
-            answer: answer.map(|answer| answer.id),
-            data,
-        });
+        let event = match answer {
+            Some(answer) => NewEvent::of_answer(kind, answer, data),
+            None => NewEvent {
+                organization: self.request.organization,
+                kind,
+                debt_request: Some(self.request.id),
+                answer: None,
+                data,
+            },
+        };
+        self.events.push(event);
     }
 
     /// Brings the summary up to date and writes what changed, with the request and its events.
@@ -293,7 +290,7 @@ struct Writes {
 impl Writes {
     fn add(&mut self, case: Case) {
         let Case { mut request, now, answers, submissions, mut changed, events } = case;
-        summarize(&mut request, current(&answers));
+        summarize(&mut request, &answers);
         request.draft = answers.iter().find(|answer| answer.state.is_editable()).map(|answer| answer.id);
         request.version += 1;
         request.updated_at = now;
@@ -339,11 +336,6 @@ async fn with_history(conn: &mut Conn, requests: Vec<DebtRequest>, now: DateTime
     Ok(requests.into_iter().map(case).collect())
 }
 
-/// The newest answer that is not superseded.
-fn current(answers: &[Answer]) -> Option<&Answer> {
-    answers.iter().find(|answer| answer.state != State::Superseded)
-}
-
 /// A span for each step of an answer, in the trace of the request that submitted it: the calls between belong to the trace
 /// of one answer of their package only.
 fn mark(answer: &Answer) {
@@ -355,25 +347,35 @@ fn mark(answer: &Answer) {
     span.in_scope(|| tracing::info!("the answer has moved on"));
 }
 
-/// Brings the summary of the current answer into the row, and what follows from it.
-pub(crate) fn summarize(request: &mut DebtRequest, current: Option<&Answer>) {
-    request.answer = current.map(|answer| AnswerSummary {
+/// Brings the summary of its answers (every revision, newest first) into the row, and what follows from them.
+pub(crate) fn summarize(request: &mut DebtRequest, answers: &[Answer]) {
+    let all_but = |left_out: &[State]| -> Vec<_> {
+        answers.iter().filter(|answer| !left_out.contains(&answer.state)).collect()
+    };
+    // A cancelled answer leaves things as they were without it.
+    let mut answers = all_but(&[State::Superseded, State::Cancelled]);
+    if answers.is_empty() {
+        answers = all_but(&[State::Superseded]);
+    }
+    request.answer = answers.first().map(|answer| AnswerSummary {
         id: answer.id,
         state: answer.state,
         has_debt: answer.content.has_debt(),
         updated_at: answer.updated_at,
     });
-    let state = current.map(|answer| answer.state);
+    let states: Vec<_> = answers.iter().map(|answer| answer.state).collect();
     let status = request.gis.response_status;
     let gone = request.stage == Stage::Gone;
-    let alarm = request.alarm.is_some() || contradicts(request, current);
-    request.stage = debt_request::stage(status, state, gone, alarm);
-    request.answered = debt_request::answered(status, state);
+    // A draft says nothing yet about what is in force.
+    let last = answers.iter().find(|answer| !answer.state.is_editable());
+    let alarm = request.alarm.is_some() || last.is_some_and(|answer| contradicts(request, answer));
+    request.stage = debt_request::stage(status, &states, gone, alarm);
+    request.answered = debt_request::answered(status, &states);
 }
 
 /// Whether GIS shows an answer in force that is not the delivered one.
-pub(crate) fn contradicts(request: &DebtRequest, current: Option<&Answer>) -> bool {
-    let (Some(answer), Some(shown)) = (current, request.shown.as_ref()) else { return false };
+pub(crate) fn contradicts(request: &DebtRequest, answer: &Answer) -> bool {
+    let Some(shown) = request.shown.as_ref() else { return false };
     let in_force = match request.gis.response_status {
         ResponseStatus::Sent => true,
         ResponseStatus::NotSent | ResponseStatus::AutoGenerated | ResponseStatus::Unknown => false,

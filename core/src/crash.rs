@@ -27,9 +27,9 @@ words! {
         /// The result of a package has come, nothing says so here.
         ResultReceived = "result_received" "результат получен, не записан",
         /// What GIS shows of single debt requests has come, nothing says so here.
-        LookReceived = "look_received" "выгрузка по номерам получена, не записана",
+        LookReceived = "look_received" "запросы по номерам получены, не записаны",
         /// A page of a sync has come, nothing says so here.
-        PageReceived = "page_received" "страница выгрузки получена, не записана",
+        PageReceived = "page_received" "страница запросов получена, не записана",
     }
 }
 

@@ -1,14 +1,15 @@
 //! Debt requests: read from our mirror, never from GIS, and given to employees (`api.md` §4.2, §4.3, §4.5).
 
 mod assign;
+mod details;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashSet;
 
-use chrono::NaiveDate;
-
 pub use self::assign::AssignDebtRequest;
+use self::details::names_of;
+pub use self::details::{AssignedNames, DebtRequestDetails};
 use crate::Service;
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::debt_request::DebtRequest;
@@ -20,15 +21,8 @@ use crate::store::events;
 
 /// Most names of one look-up.
 const MOST_NAMES: usize = 1000;
-
-/// A debt request with what a client sees beside it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DebtRequestDetails {
-    /// The debt request.
-    pub request: DebtRequest,
-    /// Days until the last day to answer, in the organisation's time zone: 0 today, negative once it is over.
-    pub days_left: Option<i64>,
-}
+/// Most debt requests that one look-up gives: a number may stand for a great many.
+const MOST_FOUND: usize = 10_000;
 
 /// Debt requests found by their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,13 +33,6 @@ pub struct DebtRequestLookup {
     pub ids_not_found: Vec<DebtRequestId>,
     /// Numbers that no debt request of this organisation has.
     pub numbers_not_found: Vec<String>,
-}
-
-impl DebtRequestDetails {
-    fn new(request: DebtRequest, today: NaiveDate) -> Self {
-        let days_left = request.gis.due_on.map(|due| (due - today).num_days());
-        Self { request, days_left }
-    }
 }
 
 impl Service {
@@ -65,7 +52,8 @@ impl Service {
         let mut conn = if filter.is_plain() { self.db.read().await? } else { self.db.scan().await? };
         let today = self.today(&mut conn, caller.organization).await?;
         let page = debt_requests::page(&mut conn, caller.organization, filter, sort, after, limit).await?;
-        Ok(page.into_iter().map(|request| DebtRequestDetails::new(request, today)).collect())
+        let names = names_of(&mut conn, caller.organization, &page).await?;
+        Ok(page.into_iter().map(|request| DebtRequestDetails::new(request, &names, today)).collect())
     }
 
     /// One debt request.
@@ -77,7 +65,8 @@ impl Service {
         let mut conn = self.db.read().await?;
         let today = self.today(&mut conn, caller.organization).await?;
         let request = debt_requests::get(&mut conn, caller.organization, id).await?.ok_or(Error::NotFound)?;
-        Ok(DebtRequestDetails::new(request, today))
+        let names = names_of(&mut conn, caller.organization, [&request]).await?;
+        Ok(DebtRequestDetails::new(request, &names, today))
     }
 
     /// How many debt requests a filter has.
@@ -94,7 +83,7 @@ impl Service {
     /// Debt requests by identifiers and numbers, at most 1000 of both together.
     ///
     /// # Errors
-    /// A mistake when there are more.
+    /// A mistake when there are more, or when they are the names of too many.
     pub async fn lookup_debt_requests(
         &self,
         caller: &Caller,
@@ -108,8 +97,11 @@ impl Service {
         }
         let mut conn = self.db.scan().await?;
         let today = self.today(&mut conn, caller.organization).await?;
-        let found = debt_requests::find(&mut conn, caller.organization, ids, numbers).await?;
-        Ok(looked_up(found, ids, numbers, today))
+        let most = i64::try_from(MOST_FOUND + 1).map_err(Error::internal)?;
+        let found = debt_requests::find_some(&mut conn, caller.organization, ids, numbers, most).await?;
+        bear(found.len())?;
+        let names = names_of(&mut conn, caller.organization, &found).await?;
+        Ok(looked_up(found, ids, numbers, |request| DebtRequestDetails::new(request, &names, today)))
     }
 
     /// What happened to a debt request, oldest first, after a sequence number.
@@ -132,18 +124,29 @@ impl Service {
     }
 }
 
+/// Refuses a look-up that finds more than one reply should hold.
+fn bear(found: usize) -> Result<()> {
+    if found <= MOST_FOUND {
+        return Ok(());
+    }
+    let detail = format!(
+        "по этим номерам больше {MOST_FOUND} запросов; назовите меньше номеров или возьмите список с request_number"
+    );
+    Err(Error::Invalid(vec![Mistake::at("/request_numbers", "too_many_found", detail)]))
+}
+
 /// Tells names that were found from those that were not.
 fn looked_up(
     found: Vec<DebtRequest>,
     ids: &[DebtRequestId],
     numbers: &[String],
-    today: NaiveDate,
+    details: impl Fn(DebtRequest) -> DebtRequestDetails,
 ) -> DebtRequestLookup {
     let known_ids: HashSet<_> = found.iter().map(|request| request.id).collect();
     let known_numbers: HashSet<_> = found.iter().map(|request| request.gis.request_number.as_str()).collect();
     let ids_not_found = ids.iter().copied().filter(|id| !known_ids.contains(id)).collect();
     let numbers_not_found =
         numbers.iter().filter(|number| !known_numbers.contains(number.as_str())).cloned().collect();
-    let found = found.into_iter().map(|request| DebtRequestDetails::new(request, today)).collect();
+    let found = found.into_iter().map(details).collect();
     DebtRequestLookup { found, ids_not_found, numbers_not_found }
 }

@@ -126,7 +126,7 @@ impl Service {
 }
 
 /// The states in which an answer waits for GIS.
-const WAITING: [State; 4] = [State::Queued, State::Sending, State::Accepted, State::Uncertain];
+pub(crate) const WAITING: [State; 4] = [State::Queued, State::Sending, State::Accepted, State::Uncertain];
 
 async fn queue(conn: &mut Conn, organization: OrganizationId, today: NaiveDate) -> Result<Queue> {
     let counts = answers::by_state(conn, Some(organization)).await?;

@@ -108,13 +108,30 @@ impl Service {
         let Some(receipt) = receipts::claim(&mut tx, &wanted.scope).await? else {
             return Ok(fresh(tx));
         };
-        if receipt.fingerprint != wanted.fingerprint {
-            let detail = "этот Idempotency-Key уже пришёл с другим телом запроса; возьмите новый ключ";
-            return Err(Error::refused(Code::IdempotencyKeyReused, detail));
-        }
+        let reply = given_again(receipt, &wanted)?;
         // The effect may be in a transaction that is not stored yet.
         tx.commit().await?;
-        let Receipt { status, headers, body, .. } = receipt;
-        Ok(Begun::Replay(Reply { status, headers, body: body.into(), before: None }))
+        Ok(Begun::Replay(reply))
     }
+
+    /// The reply to a request that was done before, for requests with work to do before they begin: it is not done again for
+    /// nothing. A twin that is still at work is seen by [`Service::begin`] alone.
+    ///
+    /// # Errors
+    /// [`Code::IdempotencyKeyReused`] when the key came with another body before.
+    pub async fn replay(&self, key: &ReceiptKey) -> Result<Option<Reply>> {
+        let mut conn = self.db.read().await?;
+        let receipt = receipts::get(&mut conn, &key.scope).await?;
+        receipt.map(|receipt| given_again(receipt, key)).transpose()
+    }
+}
+
+/// The stored reply, if it is the one to this very request.
+fn given_again(receipt: Receipt, wanted: &ReceiptKey) -> Result<Reply> {
+    if receipt.fingerprint != wanted.fingerprint {
+        let detail = "этот Idempotency-Key уже пришёл с другим телом запроса; возьмите новый ключ";
+        return Err(Error::refused(Code::IdempotencyKeyReused, detail));
+    }
+    let Receipt { status, headers, body, .. } = receipt;
+    Ok(Reply { status, headers, body: body.into(), before: None })
 }

@@ -7,9 +7,12 @@ mod tests;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
 pub(crate) use self::take::noted;
 use crate::Service;
+use crate::answers::scope;
 use crate::domain::answer::LastError;
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::event::{EventKind, NewEvent};
@@ -18,11 +21,14 @@ use crate::domain::operation::{Outcome, Tally};
 use crate::error::{Code, Error, Result};
 use crate::ids::{ContentId, ImportId};
 use crate::jobs::JobName;
-use crate::spreadsheets::check_file_name;
+use crate::spreadsheets::{Limits, Workbook, check_file_name, find_answers};
 use crate::store::{Conn, Tx, imports};
 
 /// Imports of one organisation that may wait or run at once.
 const MOST_UNFINISHED: i64 = 20;
+
+/// A workbook may become large when it is unpacked: one at a time.
+static READING: Semaphore = Semaphore::const_new(1);
 
 /// A spreadsheet as it came.
 #[derive(Clone, PartialEq, Eq)]
@@ -71,18 +77,38 @@ pub struct ImportRowDetails {
 }
 
 impl Service {
-    /// Puts a spreadsheet into the file store: no transaction waits for it. Where no import follows, because it repeats an
-    /// earlier one or there is no room for it, it is swept one day.
+    /// Looks whether a spreadsheet can be one with answers and puts it into the file store: no transaction waits for it. Where
+    /// no import follows, because there is no room for it, it is swept one day.
     ///
     /// # Errors
-    /// The name of the file is none; [`Code::FileTooLarge`].
-    pub async fn stage_import(&self, caller: &Caller, command: CreateImport) -> Result<StagedImport> {
+    /// The name of the file is none; [`Code::FileTooLarge`]; the file is no workbook, or has neither a table of answers nor a
+    /// list of debt requests, with its mistakes at `pointer`.
+    pub async fn stage_import(
+        &self,
+        caller: &Caller,
+        command: CreateImport,
+        pointer: &str,
+    ) -> Result<StagedImport> {
         caller.need(scope(command.submit))?;
         check_file_name(&command.file_name, "/file_name")?;
         let most = self.settings.limits.import_bytes;
         if u64::try_from(command.content.len()).map_err(Error::internal)? > most {
             return Err(Error::refused(Code::FileTooLarge, format!("файл больше {most} байт")));
         }
+        let (content, limits) = (command.content.clone(), import_limits(&self.settings.limits));
+        let turn = READING.acquire().await.map_err(Error::internal)?;
+        let find = move || {
+            // The thread goes on when the client hangs up, and so does its turn.
+            let _turn = turn;
+            find_answers(&mut Workbook::open(content, limits)?)
+        };
+        let found = spawn_blocking(find).await.map_err(Error::internal)?;
+        found.map_err(|error| error.refusal(pointer))?;
+        self.keep_import(command).await
+    }
+
+    /// Puts a spreadsheet into the file store as it is.
+    pub(crate) async fn keep_import(&self, command: CreateImport) -> Result<StagedImport> {
         let CreateImport { file_name, content, mode, answer_column, submit } = command;
         let file_size = i64::try_from(content.len()).map_err(Error::internal)?;
         let id = ContentId::generate();
@@ -110,6 +136,8 @@ impl Service {
             submit: staged.submit,
             status: ImportStatus::Pending,
             client: client(caller),
+            uploaded_by: caller.subject.clone(),
+            uploader: caller.employee,
             file_name: staged.file_name,
             file_size: staged.file_size,
             content: staged.content,
@@ -262,7 +290,7 @@ fn client(caller: &Caller) -> ImportClient {
     ImportClient { name: caller.subject.clone(), token: caller.token, employee: caller.employee }
 }
 
-/// What a token must be good for.
-pub(crate) const fn scope(submit: bool) -> Scope {
-    if submit { Scope::AnswersSubmit } else { Scope::AnswersWrite }
+/// How large a spreadsheet with answers may be.
+pub(crate) fn import_limits(settings: &crate::settings::Limits) -> Limits {
+    Limits { file_bytes: settings.import_bytes, ..Limits::default() }
 }

@@ -18,6 +18,7 @@ pub mod error;
 pub mod events;
 pub mod evidence;
 pub mod exports;
+pub mod figures;
 pub mod files;
 pub mod gis_status;
 pub mod horizon;

@@ -10,9 +10,10 @@ use crate::domain::days::check_period;
 use crate::domain::debt_request::Stage;
 use crate::error::Result;
 use crate::ids::DebtRequestId;
+use crate::store::Conn;
 use crate::store::reconciliation::{self, Group};
 
-/// Most differences that one report lists; the number of those that need attention tells whether there are more.
+/// Most differences that one report lists; all of them are a list of their own.
 const MOST_DIFFERENCES: i64 = 1000;
 
 /// Where the debt requests of a period stand. Each is in one of the counts.
@@ -45,6 +46,8 @@ pub struct Reconciliation {
 /// A debt request of which GIS shows other content than the delivered one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Difference {
+    /// Its place in the list: the day to answer by, far away where GIS set none.
+    pub place: NaiveDate,
     /// The debt request.
     pub debt_request: DebtRequestId,
     /// Whether our answer says that there is a debt.
@@ -59,20 +62,47 @@ impl Service {
     /// # Errors
     /// The days are in the wrong order, or more than 366.
     pub async fn reconcile(&self, caller: &Caller, from: NaiveDate, to: NaiveDate) -> Result<Reconciliation> {
-        caller.need(Scope::AnswersRead)?;
+        may_reconcile(caller)?;
         check_period(from, to)?;
         let mut conn = self.db.scan().await?;
         let groups = reconciliation::groups(&mut conn, caller.organization, (from, to)).await?;
-        let found =
-            reconciliation::differences(&mut conn, caller.organization, (from, to), MOST_DIFFERENCES).await?;
-        let differences = found.into_iter();
-        Ok(Reconciliation {
-            differences: differences
-                .map(|(debt_request, ours, gis)| Difference { debt_request, ours, gis })
-                .collect(),
-            ..sum(&groups)
-        })
+        let differences = differences(&mut conn, caller, (from, to), None, MOST_DIFFERENCES).await?;
+        Ok(Reconciliation { differences, ..sum(&groups) })
     }
+
+    /// Where GIS shows something else than was delivered, of the debt requests of these days, after a place in the list.
+    ///
+    /// # Errors
+    /// The days are in the wrong order, or more than 366.
+    pub async fn list_differences(
+        &self,
+        caller: &Caller,
+        (from, to): (NaiveDate, NaiveDate),
+        after: Option<(NaiveDate, DebtRequestId)>,
+        limit: i64,
+    ) -> Result<Vec<Difference>> {
+        may_reconcile(caller)?;
+        check_period(from, to)?;
+        let mut conn = self.db.scan().await?;
+        differences(&mut conn, caller, (from, to), after, limit).await
+    }
+}
+
+/// The report is one of statistics; who reads the answers themselves may see it too.
+fn may_reconcile(caller: &Caller) -> Result<()> {
+    if caller.scopes.allow(Scope::AnswersRead) { Ok(()) } else { caller.need(Scope::StatsRead) }
+}
+
+async fn differences(
+    conn: &mut Conn,
+    caller: &Caller,
+    days: (NaiveDate, NaiveDate),
+    after: Option<(NaiveDate, DebtRequestId)>,
+    limit: i64,
+) -> Result<Vec<Difference>> {
+    let found = reconciliation::differences(conn, caller.organization, days, after, limit).await?;
+    let difference = |(place, debt_request, ours, gis)| Difference { place, debt_request, ours, gis };
+    Ok(found.into_iter().map(difference).collect())
 }
 
 fn sum(groups: &[Group]) -> Reconciliation {

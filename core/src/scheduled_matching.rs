@@ -3,29 +3,29 @@
 //! A reading that has ended notes that a match is due, in its own transaction, so none is lost; the job `matching` begins it
 //! once no other one is under way and takes the note away in the same transaction, so none is made twice. A reading that ends
 //! while the requests are looked for notes it anew, and they are looked for once more.
+//!
+//! Where departments have registries of their own, a match is a round of runs (F78): every branch answers the debts that its
+//! registry knows, then the organisation answers by its own. The row of the round says which run comes next; what a
+//! reading brings meanwhile is matched in the next round.
 
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use chrono::{DateTime, Utc};
 
+use self::turn::{Call, Turn};
 use crate::Service;
 use crate::audit::record_own;
 use crate::departments::unknown_department;
 use crate::domain::caller::{Caller, Scope};
-use crate::domain::debt_request::{DebtRequest, Match, ResponseStatus, Stage};
-use crate::domain::match_run::MatchMode;
-use crate::domain::registry::Registry;
+use crate::domain::match_run::MatchRound;
 use crate::domain::settings::{MatchingSettings, Standing};
 use crate::error::{Error, Result};
-use crate::ids::{DebtRequestId, OrganizationId, RegistryId};
+use crate::ids::OrganizationId;
 use crate::jobs::JobName;
-use crate::match_runs::{MOST, NewRun, begin, walk};
-use crate::store::debt_requests::{DepartmentFilter, Filter};
-use crate::store::{Tx, match_runs, matches_due, organization_settings, registries};
-
-/// Who begins such a match.
-const AUTHOR: &str = "sync";
+use crate::match_runs::begin;
+use crate::store::{Tx, match_rounds, match_runs, matches_due, organization_settings};
 
 impl Service {
     /// What is set.
@@ -57,38 +57,36 @@ impl Service {
         self.put_settings(tx, caller, settings, if_match).await
     }
 
-    /// Begins the match that is due for an organisation, if nothing is in its way; whether anything was done.
+    /// Begins the match that comes next for an organisation, if nothing is in its way; whether anything was done.
     pub(crate) async fn begin_due_match(&self, organization: OrganizationId) -> Result<bool> {
         let mut conn = self.db.scan().await?;
+        let Some(call) = Call::of(&mut conn, organization).await? else { return Ok(false) };
+        // A run and its round are committed together: whoever saw the round sees the run.
         if match_runs::is_running(&mut conn, organization).await? {
             return Ok(false);
         }
-        let Some(due_since) = matches_due::since(&mut conn, organization).await? else { return Ok(false) };
         let Standing { settings, .. } =
             organization_settings::get::<MatchingSettings>(&mut conn, organization).await?;
-        let registry = registries::active(&mut conn, organization, settings.department).await?;
-        let requests = match &registry {
-            Some(registry) if settings.follows_sync() => {
-                let waiting = |request| Waiting::of(&request, registry.id);
-                let open = walk(&mut conn, organization, &open(&settings), MOST, waiting).await?;
-                in_turn(open, settings.max_per_run)
-            }
-            Some(_) | None => Vec::new(),
-        };
+        let turn = Turn::of(&mut conn, organization, &settings, call).await?;
         drop(conn);
         let mut tx = self.db.begin().await?;
-        // A reading that ended meanwhile has noted it anew: what it brought was perhaps not seen.
-        if !matches_due::take(&mut tx, organization, due_since).await? {
+        // Another instance was quicker, or a reading that ended meanwhile has noted it anew: what it brought was perhaps not
+        // seen.
+        if !call.take(&mut tx, organization).await? {
             return Ok(true);
         }
         let now: Standing<MatchingSettings> = organization_settings::get(&mut tx, organization).await?;
         if now.settings != settings {
             return Ok(true);
         }
-        if let Some(registry) = registry.filter(|_| !requests.is_empty()) {
-            let run = new_run(organization, &registry, &settings, requests);
-            match begin(&mut tx, run, self.clock.now()).await {
+        if let Some(turn) = turn {
+            let department = turn.department(&settings);
+            match begin(&mut tx, turn.run(organization, &settings), self.clock.now()).await {
                 Ok(run) => {
+                    if let Some(department) = department {
+                        let round = MatchRound { last_run: run.id, department };
+                        match_rounds::insert(&mut tx, organization, round).await?;
+                    }
                     let target = format!("match-runs/{}", run.id);
                     record_own(&mut tx, organization, "start_match_run", vec![target], run.created_at)
                         .await?;
@@ -111,59 +109,4 @@ pub(crate) async fn note_sync(tx: &mut Tx, organization: OrganizationId, now: Da
         tx.wake(JobName::Matching);
     }
     Ok(())
-}
-
-fn new_run(
-    organization: OrganizationId,
-    registry: &Registry,
-    settings: &MatchingSettings,
-    requests: Vec<DebtRequestId>,
-) -> NewRun {
-    NewRun {
-        organization,
-        department: settings.department,
-        registry: registry.id,
-        mode: if settings.submit { MatchMode::Submit } else { MatchMode::Prepare },
-        only_debts: settings.only_debts,
-        requests,
-        started_by: AUTHOR.to_owned(),
-        automatic: true,
-        employee: None,
-    }
-}
-
-/// Requests that nobody has answered or begun to. A department's registry says «no debt» of its own requests alone; a debt
-/// that it knows is one, whoever the request was given to.
-fn open(settings: &MatchingSettings) -> Filter {
-    Filter {
-        answered: Some(false),
-        has_draft: Some(false),
-        stages: vec![Stage::New],
-        response_statuses: vec![ResponseStatus::NotSent],
-        department: settings.department.filter(|_| !settings.only_debts).map(DepartmentFilter::Is),
-        ..Filter::default()
-    }
-}
-
-/// A request that may be matched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Waiting {
-    id: DebtRequestId,
-    /// When it was last compared with the registry that answers now.
-    matched_at: Option<DateTime<Utc>>,
-}
-
-impl Waiting {
-    fn of(request: &DebtRequest, registry: RegistryId) -> Self {
-        let by_this = |last: &Match| last.registry_id == Some(registry.as_uuid());
-        Self { id: request.id, matched_at: request.matched.filter(by_this).map(|last| last.checked_at) }
-    }
-}
-
-/// Those whose turn it is: first what was never compared with this registry, the nearest deadline first, then what was
-/// compared longest ago. So what a match leaves open does not keep the others out for ever.
-fn in_turn(mut waiting: Vec<Waiting>, most: u32) -> Vec<DebtRequestId> {
-    waiting.sort_by_key(|request| request.matched_at);
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    waiting.into_iter().take(most).map(|request| request.id).collect()
 }

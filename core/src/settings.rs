@@ -10,6 +10,7 @@ use gis_client::debt_requests::ExportVersion;
 use crate::attachments::FileTypes;
 use crate::crash::CrashAt;
 use crate::domain::calendar::Calendar;
+use crate::schedule::Schedule;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default)]
@@ -123,14 +124,17 @@ impl Default for Limits {
     }
 }
 
+/// The longest window of a reading.
+pub const MOST_WINDOW_DAYS: u64 = 180;
+
 /// When GIS is read.
 #[derive(Debug, Clone)]
 pub struct SyncSettings {
-    /// Cron expression in Moscow time.
-    pub schedule: String,
+    /// The daily reading.
+    pub schedule: Schedule,
     /// Between the daily readings.
     pub every: Option<Duration>,
-    /// How many days of sending are read, up to 180.
+    /// How many days of sending are read, 1 to [`MOST_WINDOW_DAYS`].
     pub window: Days,
     /// The least time between readings that clients start.
     pub least_pause: Duration,
@@ -139,7 +143,7 @@ pub struct SyncSettings {
 impl Default for SyncSettings {
     fn default() -> Self {
         Self {
-            schedule: "15 4 * * *".to_owned(),
+            schedule: Schedule::default(),
             every: None,
             window: Days::new(30),
             least_pause: Duration::from_secs(600),

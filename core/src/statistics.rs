@@ -3,7 +3,8 @@
 //! a year shall take no more of it than a day.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use chrono::{Days, NaiveDate};
 use uuid::Uuid;
@@ -13,6 +14,8 @@ use crate::domain::caller::{Caller, Scope};
 use crate::domain::days::{check_period, offsets};
 use crate::domain::statistics::{Figures, GroupBy};
 use crate::error::{Error, Result};
+use crate::ids::{DepartmentId, EmployeeId, OrganizationId};
+use crate::store::names::Names;
 use crate::store::statistics::{Question, Since, durations, standings};
 use crate::store::{Conn, organizations};
 
@@ -33,14 +36,22 @@ pub struct Statistics {
 }
 
 /// Debt requests that have something in common.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Group {
     /// What they have in common.
     pub key: Key,
-    /// Its name, where the requests tell one.
+    /// Its name: of a department or an employee as long as they are here, of a requester where the requests tell one.
     pub name: Option<String>,
     /// Their figures.
     pub figures: Figures,
+}
+
+impl fmt::Debug for Group {
+    /// The name may be that of a person.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("Group");
+        shown.field("key", &self.key).field("figures", &self.figures).finish_non_exhaustive()
+    }
 }
 
 /// What debt requests have in common.
@@ -50,6 +61,16 @@ pub enum Key {
     Day(NaiveDate),
     /// A department, an employee or an organisation; `None` where there is none.
     Object(Option<Uuid>),
+}
+
+impl Key {
+    /// The department, employee or organisation, where there is one.
+    const fn object(self) -> Option<Uuid> {
+        match self {
+            Self::Day(_) => None,
+            Self::Object(id) => id,
+        }
+    }
 }
 
 /// Groups while they are counted.
@@ -79,7 +100,9 @@ impl Service {
             let question = Question { organization, day, group_by, today, offsets: &offsets };
             count(&mut conn, &question, &mut counted).await?;
         }
-        Ok(report(counted, group_by))
+        let mut report = report(counted, group_by);
+        name(&mut conn, organization, group_by, &mut report.groups).await?;
+        Ok(report)
     }
 }
 
@@ -107,6 +130,28 @@ async fn count(conn: &mut Conn, question: &Question<'_>, counted: &mut Counted) 
                 Since::Submission => figures.delivery.add(seconds, count),
             }
         }
+    }
+    Ok(())
+}
+
+/// Names departments and employees; what requesters are called, the debt requests have told.
+async fn name(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    group_by: GroupBy,
+    groups: &mut [Group],
+) -> Result<()> {
+    let ids = || groups.iter().filter_map(|group| group.key.object());
+    let (departments, employees) = match group_by {
+        GroupBy::Day | GroupBy::Requester => return Ok(()),
+        GroupBy::Department => (ids().map(DepartmentId::from).collect(), BTreeSet::new()),
+        GroupBy::Executor => (BTreeSet::new(), ids().map(EmployeeId::from).collect()),
+    };
+    let names = Names::of(conn, organization, departments, employees).await?;
+    for group in groups {
+        let id = group.key.object();
+        // Only one of the tables was asked.
+        group.name = names.department(id.map(Into::into)).or_else(|| names.employee(id.map(Into::into)));
     }
     Ok(())
 }

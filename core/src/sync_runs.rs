@@ -103,5 +103,5 @@ fn in_progress(error: StoreError) -> Error {
 }
 
 fn running() -> Error {
-    Error::conflict(Code::RunInProgress, "выгрузка из ГИС ЖКХ уже выполняется", None)
+    Error::conflict(Code::RunInProgress, "получение запросов из ГИС ЖКХ уже выполняется", None)
 }

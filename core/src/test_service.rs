@@ -56,6 +56,12 @@ impl Bench {
         request.id
     }
 
+    /// The same after the program was started anew: what was in memory is gone.
+    pub(crate) fn restarted(self) -> Self {
+        let service = Service { tokens: TokenCache::default(), horizons: Default::default(), ..self.service };
+        Self { service, ..self }
+    }
+
     /// Takes back what stopped work has in the queue, as the job `operations` does; how much that was.
     pub(crate) async fn take_back(&self) -> usize {
         let mut taken_back = 0;
@@ -101,7 +107,7 @@ pub(crate) async fn stored_import(service: &Service, caller: &Caller, mode: Impo
         answer_column: AnswerColumnMode::Strict,
         submit: true,
     };
-    let staged = service.stage_import(caller, command).await.unwrap();
+    let staged = service.keep_import(command).await.unwrap();
     let mut tx = service.db.begin().await.unwrap();
     let details = service.create_import(&mut tx, caller, staged).await.unwrap();
     tx.commit().await.unwrap();

@@ -186,12 +186,39 @@ async fn a_short_file_goes_in_one_piece() {
     assert_eq!(uploaded.id, id());
     let hash = "b285056dbf18d7392d7677369524dd14747459ed8143997e163b2986f92fd42c";
     assert_eq!(hex::encode(uploaded.hash), hash, "GOST R 34.11-94 with the CryptoPro parameters");
-    assert_eq!(stand.targets(), ["PUT /?upload"]);
+    assert_eq!(stand.targets(), ["PUT /?upload", "HEAD /ID"]);
     assert_eq!(stand.store.lock().unwrap().content(), b"abc");
 
     let state = stand.gis.file_state(organization(), id()).await.unwrap();
     assert_eq!((state.length, state.completed, state.completed_parts), (3, true, vec![1]));
     assert_eq!(stand.gis.download_file(organization(), id(), 3, None).await.unwrap(), b"abc");
+}
+
+#[tokio::test]
+async fn a_short_file_counts_when_its_virus_check_is_over() {
+    let pending = || http(409, "X-Upload-Error: FileVirusNotCheckedException\r\n", "");
+    let head_fails = |reply| Store { fails_once: "HEAD".to_owned(), replies_once: reply, ..Store::default() };
+    let stand = Stand::new(head_fails(pending())).await;
+    let file = file("abc");
+    let broken = stand.gis.upload_file(&file, None, None).await.unwrap_err();
+    assert!(matches!(broken.error, Error::File { error: FileError::VirusNotChecked, .. }), "{broken:?}");
+    assert_eq!(broken.resume, Some(id()));
+    assert_eq!(stand.gis.upload_file(&file, broken.resume, None).await.unwrap().id, id());
+    assert_eq!(stand.targets(), ["PUT /?upload", "HEAD /ID", "HEAD /ID"], "it is uploaded once");
+
+    let infected = http(400, "X-Upload-Error: FileVirusInfectionException\r\n", "");
+    let stand = Stand::new(head_fails(infected)).await;
+    let refused = stand.gis.upload_file(&file, None, None).await.unwrap_err();
+    assert_eq!((refused.error.repeat(), refused.resume), (Repeat::Never, None));
+}
+
+#[tokio::test]
+async fn a_short_file_that_is_not_there_any_more_goes_anew() {
+    for (reply, length) in [(http(404, "", ""), 0), (Vec::new(), 7)] {
+        let stand = Stand::new(Store { length, replies_once: reply, ..Store::default() }).await;
+        assert_eq!(stand.gis.upload_file(&file("abc"), Some(id()), None).await.unwrap().id, id());
+        assert_eq!(stand.targets(), ["HEAD /ID", "PUT /?upload", "HEAD /ID"]);
+    }
 }
 
 #[tokio::test]

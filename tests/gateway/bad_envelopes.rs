@@ -104,7 +104,9 @@ fn wrong_keys(path: &str) -> Vec<Refusal> {
     vec![
         key("a tab in the key", path, "a\tb"),
         key("two keys", path, "a").header("idempotency-key", "a"),
-        key("a key too long for a run", "/v1/sync-runs", &"k".repeat(256)),
+        Refusal::of("a key too long for a run", Method::POST, "/v1/sync-runs")
+            .header("idempotency-key", &"k".repeat(256))
+            .is(400, "idempotency_key_invalid"),
         Refusal::of("an empty key of a file", Method::POST, "/v1/attachments")
             .json(&file)
             .header("idempotency-key", "")

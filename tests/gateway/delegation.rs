@@ -13,7 +13,7 @@ fn no_debt(submit: bool) -> Value {
 }
 
 /// A department of two with all houses that GIS asks about, its requests given out; head, member and department.
-async fn staff(stand: &Stand) -> (String, String, String) {
+pub(crate) async fn staff(stand: &Stand) -> (String, String, String) {
     let head = stand.employ("Головин Г. Г.", Some(Uuid::now_v7()), None).await;
     let all = stand.client.walk("/v1/debt-requests?limit=200").await;
     let department = stand.department("Север", &head, &houses(&all)).await;
@@ -24,7 +24,7 @@ async fn staff(stand: &Stand) -> (String, String, String) {
     (head, member, department)
 }
 
-async fn step(client: &Client, answer: &str, step: &str, body: Value) -> crate::harness::Reply {
+pub(crate) async fn step(client: &Client, answer: &str, step: &str, body: Value) -> crate::harness::Reply {
     client.post(&format!("/v1/answers/{answer}/{step}"), &body).await
 }
 
@@ -159,18 +159,27 @@ fn w10_a_prepared_answer_is_changed_by_whoever_is_responsible_alone() {
         let [request] = stand.request_ids().await.try_into().unwrap();
         let (head, member, _) = staff(&stand).await;
         let [responsible, executor] = stand.act_as([&head, &member]);
-        let draft =
-            executor.post(&format!("/v1/debt-requests/{request}/answers"), &no_debt(false)).await.ok(201);
+        let answers = format!("/v1/debt-requests/{request}/answers");
+        let draft = executor.post(&answers, &no_debt(false)).await.ok(201);
         let answer = draft["id"].as_str().unwrap().to_owned();
         let path = format!("/v1/answers/{answer}");
         let prepared = step(&executor, &answer, "complete", json!({})).await.ok(200);
         let edit = json!({ "comment": "Долг списан" });
         let refused = executor.patch(&path, &edit).await.problem(409, "state_conflict");
-        assert!(refused["detail"].as_str().unwrap().contains("верните"), "{refused:#}");
+        assert!(refused["detail"].as_str().unwrap().contains("после возврата"), "{refused:#}");
         let versioned = format!("\"{}\"", prepared["version"]);
         let call = executor.call(Method::PATCH, &path).header("if-match", &versioned).json(&edit);
         call.send().await.problem(409, "state_conflict");
         executor.call(Method::DELETE, &path).send().await.problem(409, "state_conflict");
+        // Nor does another one take its place, alone or among many, whatever is confirmed.
+        let mut other = json!({ "has_debt": false, "comment": "Долг списан", "confirm": ["draft_exists"] });
+        executor.post(&answers, &other).await.problem(409, "state_conflict");
+        other["debt_request_id"] = json!(request);
+        let operation = executor.post("/v1/answers/bulk", &json!({ "items": [other] })).await.ok(202);
+        let items = executor.walk(operation["items_url"].as_str().unwrap()).await;
+        assert_eq!(items[0]["errors"][0]["code"], "state_conflict", "{items:#?}");
+        // What is said already may be said again.
+        assert_eq!(executor.post(&answers, &no_debt(false)).await.ok(200)["id"], json!(answer));
         let shown = stand.client.get(&path).await.ok(200);
         assert_eq!((&shown["comment"], &shown["version"]), (&Value::Null, &prepared["version"]));
 

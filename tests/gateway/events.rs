@@ -47,7 +47,11 @@ fn a_puller_gets_everything_once_and_in_order() {
         assert_eq!(kinds(&news), story);
         assert!(news.iter().all(|event| event["answer_id"] == answer && event["debt_request_id"] == request));
         let end = &news.last().unwrap()["data"];
-        assert_eq!(end, &json!({ "external_id": "1C-1", "state": "delivered", "is_final": true }));
+        let told = json!({
+            "answer_id": answer, "debt_request_id": request, "external_id": "1C-1", "state": "delivered",
+            "is_final": true,
+        });
+        assert_eq!(end, &told);
 
         let (chosen, _) = pull(&stand, Some(next.clone()), "&type=answer.delivered&type=sync.*").await;
         assert_eq!(kinds(&chosen), ["answer.delivered"]);

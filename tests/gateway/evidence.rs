@@ -142,6 +142,7 @@ fn a_delivered_answer_is_proved_with_signatures_that_hold() {
             "подпись проверена, сертификат — certificate.pem",
             "подпись проверена, сертификат — gis-certificate.pem",
             "HTTP 200",
+            "в файлах есть персональные данные и других ответов",
         ] {
             zip.says(words);
         }

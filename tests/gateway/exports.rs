@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use calamine::{Data, DataType as _, Reader, Xlsx};
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use crate::harness::{Client, Reply, Stand, for_both};
@@ -12,6 +13,31 @@ const EXPORTS: &str = "/v1/exports";
 pub(crate) const SUBREQUEST: &str = "ГИС-идентификатор подзапроса";
 pub(crate) const HAS_DEBT: &str = "Наличие задолженности";
 pub(crate) const LAST_NAME: &str = "Фамилия должника";
+
+/// All of them, in the order of the exchange file.
+pub(crate) const COLUMNS: [&str; 21] = [
+    "Номер запроса",
+    "ГИС-идентификатор запроса",
+    SUBREQUEST,
+    "Статус ответа на запрос",
+    "Название организации, направившей запрос",
+    "ФИО сотрудника, направившего запрос",
+    "Дата отправки запроса",
+    "Начало периода",
+    "Конец периода",
+    "Крайний срок ответа на запрос",
+    "Код ФИАС объекта",
+    "Адрес, по которому запрашивается задолженность",
+    "Единый лицевой счет",
+    "Лицевой счет",
+    HAS_DEBT,
+    "Комментарий",
+    "Дирекция",
+    LAST_NAME,
+    "Отчество должника",
+    "Имя должника",
+    "Есть документы о задолженности",
+];
 
 /// A sheet: headers, and rows of texts.
 pub(crate) struct Sheet {
@@ -81,11 +107,10 @@ fn an_export_becomes_a_file() {
         assert!(reply.header("content-disposition").starts_with("attachment; filename=\"debt_requests-"));
         assert_eq!(reply.bytes.len(), usize::try_from(export["file_size"].as_u64().unwrap()).unwrap());
         let sheet = Sheet::read(&reply.bytes);
-        assert_eq!(
-            (sheet.headers.len(), sheet.rows.len()),
-            (21, 6),
-            "an answer with two debtors takes two rows"
-        );
+        assert_eq!(sheet.headers, COLUMNS);
+        assert_eq!(sheet.rows.len(), 6, "an answer with two debtors takes two rows");
+        let history = stand.client.get(EXPORTS).await.ok(200);
+        assert_eq!(history["items"], json!([export]), "an export is told of in the history");
         let mut found = sheet.column(SUBREQUEST);
         found.dedup();
         found.sort_unstable();
@@ -106,6 +131,97 @@ fn an_export_becomes_a_file() {
             (&event["data"]["export_id"], &event["data"]["status"]),
             (&export["id"], &json!("succeeded"))
         );
+    });
+}
+
+/// F43, F45: what stands in a row is what the list shows of the request, days as дд.мм.гггг.
+#[test]
+fn a_row_says_what_the_request_says() {
+    for_both(3, async |stand| {
+        let listed = stand.client.walk("/v1/debt-requests").await;
+        let sheet = Sheet::read(&sheet(&stand).await);
+        let day = |day: &Value| {
+            let day: NaiveDate = day.as_str().unwrap().parse().unwrap();
+            day.format("%d.%m.%Y").to_string()
+        };
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        for request in &listed {
+            let place = sheet.column(SUBREQUEST).iter().position(|id| *id == request["id"]).unwrap();
+            let cell = |header: &str| sheet.column(header)[place].to_owned();
+            let days =
+                ["Дата отправки запроса", "Начало периода", "Конец периода", "Крайний срок ответа на запрос"];
+            let period = &request["period"];
+            assert_eq!(
+                days.map(cell),
+                [&request["sent_on"], &period["from"], &period["to"], &request["due_on"]].map(day)
+            );
+            assert_eq!(
+                [
+                    "Номер запроса",
+                    "ГИС-идентификатор запроса",
+                    "Название организации, направившей запрос",
+                    "Код ФИАС объекта"
+                ]
+                .map(cell),
+                [
+                    &request["request_number"],
+                    &request["request_id"],
+                    &request["requester"]["name"],
+                    &request["address"]["fias_house_id"]
+                ]
+                .map(text)
+            );
+            assert_eq!(cell("Статус ответа на запрос"), "NotSent");
+        }
+    });
+}
+
+/// F38: by department, by executor, by the day of sending.
+#[test]
+fn an_export_goes_by_department_executor_and_day() {
+    for_both(6, async |stand| {
+        let head = stand.employ("Головин Г. Г.", Some(uuid::Uuid::now_v7()), None).await;
+        let north = stand.department("Северный участок", &head, &[]).await;
+        let ids = stand.request_ids().await;
+        for id in &ids[..3] {
+            let given = json!({ "department_id": north });
+            stand.client.patch(&format!("/v1/debt-requests/{id}"), &given).await.ok(200);
+        }
+        let helper = stand.employ("Помощников П. П.", None, Some(&north)).await;
+        let given = json!({ "executor_id": helper });
+        stand.client.patch(&format!("/v1/debt-requests/{}", ids[2]), &given).await.ok(200);
+
+        let listed = stand.client.walk("/v1/debt-requests").await;
+        let mut days: Vec<_> = listed.iter().map(|request| request["sent_on"].as_str().unwrap()).collect();
+        days.sort_unstable();
+        let middle = days[days.len() / 2];
+        let those = |holds: &dyn Fn(&Value) -> bool| -> Vec<&str> {
+            let those = listed.iter().filter(|request| holds(request));
+            let mut those: Vec<_> = those.map(|request| request["id"].as_str().unwrap()).collect();
+            those.sort_unstable();
+            those
+        };
+        let in_north = those(&|request| request["department_id"] == *north);
+        let helped = those(&|request| request["executor_id"] == *helper);
+        assert_eq!((in_north.len(), helped.len()), (3, 1));
+        let later = those(&|request| request["sent_on"].as_str().unwrap() >= middle);
+        for (filter, expected) in [
+            (json!({ "department_id": north }), &in_north),
+            (json!({ "executor_id": helper }), &helped),
+            (json!({ "sent_from": middle }), &later),
+            (
+                json!({ "department_id": north, "executor_id": helper, "sent_from": days[0], "sent_to": days[5] }),
+                &helped,
+            ),
+        ] {
+            let export = exported(&stand, &stand.client, filter.clone()).await;
+            let sheet = Sheet::read(&file(&stand.client, &export).await.bytes);
+            let mut found = sheet.column(SUBREQUEST);
+            found.sort_unstable();
+            assert!(!found.is_empty(), "{filter} proves nothing");
+            assert_eq!(&found, expected, "{filter}");
+            assert_eq!(export["requests"], json!(expected.len()));
+        }
     });
 }
 

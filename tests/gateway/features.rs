@@ -17,6 +17,11 @@ fn quoted(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2)
 }
 
+/// The headings of the README that a cell names.
+fn headings(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split("README, «").skip(1).filter_map(|rest| rest.split('»').next())
+}
+
 /// Whether something shows a number: a test, a group of tests, or a file.
 fn is_shown_by(proof: &str) -> bool {
     match proof.split_once("::") {
@@ -39,6 +44,7 @@ fn is_known(place: &str, document: &Value) -> bool {
 #[test]
 fn every_number_is_here_and_is_shown() {
     let document: Value = serde_json::from_str(&read("openapi/openapi.json")).unwrap();
+    let readme = read("README.md");
     let mut numbers = BTreeSet::new();
     for line in
         read("docs/features.md").lines().filter(|line| line.starts_with("| F") || line.starts_with("| W"))
@@ -49,6 +55,13 @@ fn every_number_is_here_and_is_shown() {
         assert!(numbers.insert(number.to_owned()), "{number} stands there twice");
         for place in quoted(place) {
             assert!(is_known(place, &document), "{number}: {place} is not in the document");
+        }
+        assert_eq!(place.matches("README").count(), headings(place).count(), "{number} names a heading");
+        for heading in headings(place) {
+            assert!(
+                readme.contains(&format!("\n## {heading}\n")),
+                "{number}: {heading} is not in the README"
+            );
         }
         for proof in quoted(proofs) {
             assert!(is_shown_by(proof), "{number}: {proof} is not there");

@@ -89,11 +89,14 @@ fn due_today_goes_by_the_day_of_the_organisation() {
         let day = all[0]["due_on"].as_str().unwrap();
         let today = || async { ids(&stand.client.walk("/v1/debt-requests?due=today").await) };
         assert!(today().await.is_empty());
+        assert_eq!(stand.client.get("/v1/debt-requests/count").await.ok(200)["due_today"], 0);
         // 21:30 UTC is half past midnight in Moscow: the day has begun there.
         let midnight = day.parse::<NaiveDate>().unwrap().pred_opt().unwrap().and_hms_opt(21, 30, 0).unwrap();
         stand.pass_until(midnight.and_utc()).await;
         let wanted: Vec<_> = all.iter().filter(|item| item["due_on"] == *day).cloned().collect();
         assert_eq!(today().await, ids(&wanted));
+        let count = stand.client.get("/v1/debt-requests/count").await.ok(200);
+        assert_eq!((&count["due_today"], &count["total"]), (&json!(wanted.len()), &json!(30)));
         let first = stand.client.get(&format!("/v1/debt-requests/{}", ids(&wanted)[0])).await.ok(200);
         assert_eq!(first["days_left"], json!(0));
     });

@@ -6,6 +6,7 @@ use gis_sim::faults::Target;
 use reqwest::Method;
 use rust_xlsxwriter::Workbook;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::exports::{HAS_DEBT, LAST_NAME, SUBREQUEST, Sheet, sheet};
 use crate::faults::item_error;
@@ -14,10 +15,10 @@ use crate::registry::send_form;
 
 const IMPORTS: &str = "/v1/imports";
 const NUMBER: &str = "Номер запроса";
-const FIRST_NAME: &str = "Имя должника";
-const DOCUMENTS: &str = "Есть документы о задолженности";
+pub(crate) const FIRST_NAME: &str = "Имя должника";
+pub(crate) const DOCUMENTS: &str = "Есть документы о задолженности";
 
-fn book(sheet: &Sheet) -> Vec<u8> {
+pub(crate) fn book(sheet: &Sheet) -> Vec<u8> {
     let mut book = Workbook::new();
     let page = book.add_worksheet();
     for (row, texts) in (0..).zip(std::iter::once(&sheet.headers).chain(&sheet.rows)) {
@@ -28,8 +29,22 @@ fn book(sheet: &Sheet) -> Vec<u8> {
     book.save_to_buffer().unwrap()
 }
 
+/// A body with a workbook that names these requests and answers none of them.
+pub(crate) fn unanswered(requests: &[String]) -> Value {
+    let headers = [SUBREQUEST, HAS_DEBT].map(ToOwned::to_owned).to_vec();
+    let rows = requests.iter().map(|request| vec![request.clone(), String::new()]).collect();
+    json!({ "file_name": "a.xlsx", "content_base64": STANDARD.encode(book(&Sheet { headers, rows })) })
+}
+
+/// A body with a workbook that names these requests and has no column for answers.
+pub(crate) fn list_of(requests: &[String]) -> Value {
+    let rows = requests.iter().map(|request| vec![request.clone()]).collect();
+    let list = book(&Sheet { headers: vec![SUBREQUEST.to_owned()], rows });
+    json!({ "file_name": "a.xlsx", "content_base64": STANDARD.encode(list) })
+}
+
 /// Sets a cell of the row of a debt request.
-fn set(sheet: &mut Sheet, request: &str, header: &str, text: &str) {
+pub(crate) fn set(sheet: &mut Sheet, request: &str, header: &str, text: &str) {
     let (key, place) = (sheet.place(SUBREQUEST), sheet.place(header));
     let row = sheet.rows.iter_mut().find(|row| row[key] == request).unwrap();
     text.clone_into(&mut row[place]);
@@ -41,7 +56,7 @@ fn row_of(sheet: &Sheet, request: &str) -> usize {
 }
 
 /// Sends a file as a form does, with further parts.
-async fn send(client: &Client, content: &[u8], words: &[(&str, &str)]) -> Reply {
+pub(crate) async fn send(client: &Client, content: &[u8], words: &[(&str, &str)]) -> Reply {
     let words = words.iter().map(|(name, word)| (*name, None, word.as_bytes()));
     let parts: Vec<_> = words.chain([("file", Some("answers.xlsx"), content)]).collect();
     send_form(client, Method::POST, IMPORTS, &parts).await
@@ -206,6 +221,20 @@ fn whoever_uploads_and_what_is_not_read_is_told() {
             (&checked["employee_id"], &checked["file"]["ignored_columns"]),
             (&json!(employee), &json!(["Коментарий"]))
         );
+        // Who applies it answers; who has uploaded it stays known (F50).
+        let (organization, mut token) = (stand.organization.to_string(), String::new());
+        stand.restart_after(|workshop| {
+            let who = ["--name", "1С Биллинг", "--org", &organization, "--days", "30"];
+            token = workshop.run(&[&["token", "issue", "--scopes", "answers:write"][..], &who].concat());
+        });
+        let biller = stand.client.with_token(&token);
+        let applied = biller.post(&format!("{path}/apply"), &json!({})).await.ok(202);
+        assert_eq!((&applied["started_by"], &applied["employee_id"]), (&json!("1С Биллинг"), &Value::Null));
+        let uploader =
+            |import: &Value| [&import["uploaded_by"], &import["uploaded_by_employee_id"]].map(Clone::clone);
+        assert_eq!(uploader(&applied), [json!("test"), json!(employee)]);
+        let ended = stand.until(&path, |import| import["is_final"] == true).await;
+        assert_eq!((counts(&ended), uploader(&ended)), (json!({ "draft": 1 }), uploader(&checked)));
     });
 }
 
@@ -240,6 +269,38 @@ fn a_blank_is_no_debt_only_if_the_client_wishes() {
     });
 }
 
+/// F42: a workbook of more than 5 MB, as large exports are, comes back.
+#[test]
+fn a_workbook_of_six_megabytes_is_read() {
+    for_both(1, async |stand| {
+        let ids = stand.request_ids().await;
+        let mut sheet = Sheet::read(&sheet(&stand).await);
+        set(&mut sheet, &ids[0], HAS_DEBT, "НЕТ");
+        // Rows without an answer are passed over. A text that repeats nothing does not become smaller when it is packed.
+        let (address, mut blank) =
+            (sheet.place("Адрес, по которому запрашивается задолженность"), sheet.rows[0].clone());
+        blank[sheet.place(HAS_DEBT)].clear();
+        let mut digest = [0_u8; 32];
+        for _ in 0..240 {
+            let mut noise = String::new();
+            for _ in 0..800 {
+                digest = Sha256::digest(digest).into();
+                noise.push_str(&STANDARD.encode(digest));
+            }
+            noise.truncate(32_000);
+            blank[address] = noise;
+            sheet.rows.push(blank.clone());
+        }
+        let content = book(&sheet);
+        assert!((5_300_000..9_000_000).contains(&content.len()), "{}", content.len());
+        let import = imported(&stand, &content, &[("mode", "apply"), ("submit", "true")]).await;
+        assert_eq!((&import["status"], &import["file"]["rows"]), (&json!("succeeded"), &json!(241)));
+        assert_eq!(import["file"]["skipped_rows"], json!(240));
+        let [answer] = stand.client.walk("/v1/answers").await.try_into().unwrap();
+        assert_eq!(answer["debt_request_id"], ids[0].as_str());
+    });
+}
+
 #[test]
 fn bad_workbooks_are_refused() {
     for_both(1, async |mut stand| {
@@ -252,11 +313,18 @@ fn bad_workbooks_are_refused() {
             (cut, "not_a_workbook"),
             (book(&other), "column_missing"),
         ] {
-            let import = imported(&stand, &content, &[("mode", "apply")]).await;
-            assert_eq!((&import["status"], &import["error"]["code"]), (&json!("failed"), &json!(code)));
-            let marked = format!("{IMPORTS}/{}/marked", text(&import["id"]));
-            stand.client.get(&marked).await.problem(409, "state_conflict");
+            let problem = send(&stand.client, &content, &[("mode", "apply")]).await;
+            let problem = problem.problem(422, "validation_failed");
+            let mistake = &problem["errors"][0];
+            assert_eq!((text(&mistake["pointer"]), text(&mistake["code"])), ("/file", code), "{problem:#}");
         }
+        let body = json!({ "file_name": "a.xlsx", "content_base64": STANDARD.encode(book(&other)) });
+        let problem = stand.client.post(IMPORTS, &body).await.problem(422, "validation_failed");
+        let missing: Vec<_> =
+            problem["errors"].as_array().unwrap().iter().map(|it| text(&it["column"])).collect();
+        assert_eq!(missing, [SUBREQUEST, HAS_DEBT]);
+        assert_eq!(problem["errors"][0]["pointer"], "/content_base64");
+        assert!(stand.client.walk(IMPORTS).await.is_empty(), "nothing of them was taken");
         for (words, pointer, code) in [
             ([("mode", "try")], "/mode", "enum"),
             ([("answer_column", "x")], "/answer_column", "enum"),
@@ -274,8 +342,10 @@ fn bad_workbooks_are_refused() {
         send(&reader, b"x", &[]).await.problem(403, "scope_missing");
         let writer = stand.client_with("answers:write");
         send(&writer, b"x", &[("submit", "true")]).await.problem(403, "scope_missing");
-        let body =
-            json!({ "file_name": "a.xlsx", "content_base64": STANDARD.encode(b"PK"), "mode": "apply" });
-        stand.client.post(IMPORTS, &body).await.ok(202);
+        let mut body = unanswered(&stand.request_ids().await);
+        body["mode"] = json!("apply");
+        let import = stand.client.post(IMPORTS, &body).await.ok(202);
+        let marked = format!("{IMPORTS}/{}/marked", text(&import["id"]));
+        stand.client.get(&marked).await.problem(409, "state_conflict");
     });
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::exports::sheet;
 use crate::harness::{Reply, Setup, Stand, for_both, for_both_with};
+use crate::imports::list_of;
 use crate::registry;
 
 const RUNS: &str = "/v1/match-runs";
@@ -129,7 +130,7 @@ fn f77_f78_branches_answer_their_debts_first_and_the_head_office_the_rest() {
             stand.asked_about(fields).await
         };
         let owed = asked(here, "кв. 1").await;
-        let free = asked(here, "кв. 2").await;
+        let doubted = asked(here, "кв. 2").await;
         let other = asked(there, "кв. 1").await;
         let row = |house: Uuid, flat: &str, department: Value| {
             let mut debt = registry::debt(flat);
@@ -139,11 +140,11 @@ fn f77_f78_branches_answer_their_debts_first_and_the_head_office_the_rest() {
             debt
         };
         registry::add(&stand, &row(here, "кв. 1", json!(north))).await;
-        // Nobody asks the south about what is in the north.
+        // Whoever knows a debt counts, even for what is in the north.
         registry::add(&stand, &row(here, "кв. 2", json!(south))).await;
         registry::add(&stand, &row(Uuid::now_v7(), "кв. 7", Value::Null)).await;
 
-        let all = [&owed, &free, &other];
+        let all = [&owed, &doubted, &other];
         let run = async |mode: &str, department: Option<&str>, only_debts: bool| {
             let body = json!({
                 "scope": { "ids": all }, "mode": mode, "department_id": department, "only_debts": only_debts
@@ -159,7 +160,7 @@ fn f77_f78_branches_answer_their_debts_first_and_the_head_office_the_rest() {
         };
 
         let early = run("preview", None, false).await;
-        assert_eq!(told(&early), ["ambiguous matched", "not_found matched", "not_found matched"]);
+        assert_eq!(told(&early), ["ambiguous matched", "ambiguous matched", "not_found matched"]);
         assert_eq!(early[0]["reasons"][0]["code"], "other_registry");
         let candidate = &early[0]["candidates"][0];
         assert_eq!(
@@ -167,15 +168,64 @@ fn f77_f78_branches_answer_their_debts_first_and_the_head_office_the_rest() {
             (&json!(STREET), &json!("кв. 1"), &json!("same"))
         );
         let branch = run("submit", Some(&north), true).await;
-        assert_eq!(told(&branch), ["found queued", "not_found matched", "not_found matched"]);
+        assert_eq!(told(&branch), ["found queued", "ambiguous matched", "not_found matched"]);
         let head_office = run("submit", None, false).await;
-        assert_eq!(told(&head_office), ["ambiguous matched", "not_found queued", "not_found queued"]);
-        for (id, has_debt) in [(&owed, true), (&free, false), (&other, false)] {
+        assert_eq!(told(&head_office), ["ambiguous matched", "ambiguous matched", "not_found queued"]);
+        let expected = [
+            (&owed, json!(true), "found"),
+            (&doubted, Value::Null, "found"),
+            (&other, json!(false), "not_found"),
+        ];
+        for (id, has_debt, result) in expected {
             let request = stand.client.get(&format!("/v1/debt-requests/{id}")).await.ok(200);
             assert_eq!(request["answer"]["has_debt"], has_debt, "{request:#}");
-            let result = if has_debt { "found" } else { "not_found" };
             assert_eq!(request["match"]["result"], result);
         }
+    });
+}
+
+/// F83: what is in doubt is in its list with the reasons, and a run that sends answers it as little as any other.
+#[test]
+fn f83_what_is_in_doubt_is_listed_and_never_answered() {
+    const STREET: &str = "г. Примерск, ул. Ткацкая, д. 1";
+    let setup = || Setup { settings: "[sync]\nleast_pause = \"1s\"\n", ..Setup::default() };
+    for_both_with(setup, async |stand: Stand| {
+        stand.read_gis().await;
+        let house = Uuid::from_u128(0xA1);
+        let asked = async |flat: &str| {
+            let fields = Fields {
+                fias_house: Some(house),
+                address: Some(STREET.to_owned()),
+                details: Some(flat.to_owned()),
+                ..Fields::default()
+            };
+            stand.asked_about(fields).await
+        };
+        let (doubtful, free) = (asked("кв. 1 комн. 2").await, asked("кв. 9").await);
+        let mut debt = registry::debt("кв. 1");
+        (debt["fias_house_id"], debt["address"]) = (json!(house), json!(STREET));
+        registry::add(&stand, &debt).await;
+        let run = ended(&stand, start(&stand, "submit", &[doubtful.clone(), free.clone()]).await).await;
+        let counts = ["ambiguous", "not_found", "queued", "draft"].map(|name| &run["counts"][name]);
+        assert_eq!(counts, [1, 1, 1, 0]);
+        let listed =
+            stand.client.walk(&format!("{}?result=ambiguous", run["items_url"].as_str().unwrap())).await;
+        let [item] = listed.as_slice() else { panic!("{listed:#?}") };
+        assert_eq!(
+            (&item["debt_request_id"], &item["deed"], &item["answer_id"]),
+            (&json!(doubtful), &json!("matched"), &Value::Null)
+        );
+        assert_eq!(item["reasons"][0]["code"], "premises_partial", "{item:#}");
+        let book = lists(&stand.client.get(run["content_url"].as_str().unwrap()).await.bytes);
+        let (name, rows) = &book[2];
+        assert_eq!((name.as_str(), rows.len(), &rows[0][1]), ("Возможные ошибки", 1, &doubtful));
+        stand.pass(60).await;
+        let answers = stand.client.walk("/v1/answers").await;
+        let answered: Vec<_> = answers.iter().map(|answer| &answer["debt_request_id"]).collect();
+        assert_eq!(answered, [&json!(free)], "nobody has answered what is in doubt");
+        assert!(stand.held(&doubtful).held.answer.is_none());
+        let shown = stand.client.get(&format!("/v1/debt-requests/{doubtful}")).await.ok(200);
+        assert_eq!((&shown["answer"], &shown["match"]["result"]), (&Value::Null, &json!("ambiguous")));
     });
 }
 
@@ -276,17 +326,17 @@ fn a_ready_workbook_says_which_requests_are_matched() {
         let mut expected = ids.clone();
         expected.sort_unstable();
         assert_eq!(matched, expected);
+        // A mere list of them will do.
+        let list = stand.client.post("/v1/imports", &list_of(&ids)).await.ok(202);
+        let run = ended(&stand, stand.client.post(RUNS, &scope(&list["id"])).await).await;
+        assert_eq!(run["counts"]["total"], 3);
 
-        let other = json!({ "file_name": "a.xlsx", "content_base64": STANDARD.encode(b"tea") });
-        let other = stand.client.post("/v1/imports", &other).await.ok(202);
-        for (import, code) in [(&other["id"], "not_a_workbook"), (&json!(uuid::Uuid::now_v7()), "not_found")]
-        {
-            let problem = stand.client.post(RUNS, &scope(import)).await.problem(422, "validation_failed");
-            assert_eq!(
-                (&problem["errors"][0]["pointer"], &problem["errors"][0]["code"]),
-                (&json!("/scope/import_id"), &json!(code))
-            );
-        }
+        let unknown = scope(&json!(uuid::Uuid::now_v7()));
+        let problem = stand.client.post(RUNS, &unknown).await.problem(422, "validation_failed");
+        assert_eq!(
+            (&problem["errors"][0]["pointer"], &problem["errors"][0]["code"]),
+            (&json!("/scope/import_id"), &json!("not_found"))
+        );
         // The workbook of another organisation, and one that lists what we do not have.
         let problem =
             stand.foreigner.post(RUNS, &scope(&import["id"])).await.problem(422, "validation_failed");

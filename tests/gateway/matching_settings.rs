@@ -1,8 +1,10 @@
 //! Matches that begin by themselves after a reading of GIS, and «no debt» against what the registry says.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use gis_sim::control::Fields;
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::harness::{Reply, Setup, Stand, for_both, for_both_with};
 use crate::match_runs::registry_of_first;
@@ -99,6 +101,77 @@ fn f85_at_the_chosen_hour_gis_is_read_and_matched() {
     });
 }
 
+/// F77, F78, F79, F85: at the chosen hour GIS is read, every branch answers the debts that its own registry knows, and then
+/// the head office answers the rest by its own, one run at a time.
+#[test]
+fn f78_at_the_chosen_hour_branches_answer_before_the_head_office() {
+    const STREET: &str = "г. Примерск, ул. Ткацкая, д. 1";
+    let setup = || Setup {
+        settings: "[sync]\nschedule = \"30 6 * * *\"\nleast_pause = \"1s\"\n",
+        ..Setup::default()
+    };
+    for_both_with(setup, async |mut stand: Stand| {
+        stand.read_gis().await;
+        let head = stand.employee.to_string();
+        let houses = [0xA1, 0xB1].map(Uuid::from_u128);
+        let mut branches = Vec::new();
+        for (name, house) in ["Север", "Юг"].into_iter().zip(houses) {
+            branches.push(stand.department(name, &head, &[house]).await);
+        }
+        let mut asked = Vec::new();
+        for (house, flat) in [(houses[0], "кв. 1"), (houses[1], "кв. 1"), (houses[0], "кв. 2")] {
+            let fields = Fields {
+                house: Some(Uuid::from_u128(house.as_u128() + 1)),
+                fias_house: Some(house),
+                address: Some(STREET.to_owned()),
+                details: Some(flat.to_owned()),
+                ..Fields::default()
+            };
+            asked.push(stand.asked_about(fields).await);
+        }
+        // The head office has its registry first: the order of registries does not count.
+        let owners = [Value::Null, json!(branches[1]), json!(branches[0])];
+        for (owner, house) in owners.into_iter().zip([Uuid::now_v7(), houses[1], houses[0]]) {
+            let mut debt = registry::debt("кв. 1");
+            debt["fias_house_id"] = json!(house);
+            debt["address"] = json!(STREET);
+            debt["department_id"] = owner;
+            registry::add(&stand, &debt).await;
+        }
+        set(&stand, json!({ "enabled": true, "mode": "submit" })).await.ok(200);
+        let status = stand.client.get("/v1/gis/status").await.ok(200);
+        let hour: DateTime<Utc> = status["next_sync_at"].as_str().unwrap().parse().unwrap();
+        stand.pass_until(hour - TimeDelta::minutes(1)).await;
+        assert_eq!(runs(&stand).await, Vec::<Value>::new());
+        // It was started anew in between: what comes next is in the database.
+        stand.restart();
+        let ended = |all: &Value| {
+            let all = all["items"].as_array().unwrap();
+            all.len() == 3 && all.iter().all(|run| run["is_final"] == true)
+        };
+        stand.until("/v1/match-runs", ended).await;
+        let mut all = runs(&stand).await;
+        all.reverse();
+        let told: Vec<_> = all
+            .iter()
+            .map(|run| {
+                let counts = ["total", "found", "queued"].map(|name| run["counts"][name].as_u64().unwrap());
+                (run["department_id"].as_str(), run["only_debts"] == true, counts)
+            })
+            .collect();
+        let [north, south] = [0, 1].map(|place| Some(branches[place].as_str()));
+        assert_eq!(told, [(north, true, [3, 1, 1]), (south, true, [2, 1, 1]), (None, false, [1, 0, 1])]);
+        assert!(all.iter().all(|run| run["automatic"] == true && run["status"] == "succeeded"));
+        for pair in all.windows(2) {
+            assert!(pair[0]["finished_at"].as_str() <= pair[1]["created_at"].as_str(), "{pair:#?}");
+        }
+        for (id, has_debt) in asked.iter().zip([true, true, false]) {
+            let request = stand.client.get(&format!("/v1/debt-requests/{id}")).await.ok(200);
+            assert_eq!(request["answer"]["has_debt"], has_debt, "{request:#}");
+        }
+    });
+}
+
 #[test]
 fn drafts_are_made_unless_answers_are_wished() {
     for_both_with(
@@ -126,7 +199,7 @@ fn settings_are_checked() {
             (json!({ "enabled": true, "mode": "preview" }), "/mode"),
             (json!({ "enabled": true, "max_per_run": 0 }), "/max_per_run"),
             (json!({ "enabled": true, "department_id": "x" }), "/department_id"),
-            (json!({ "enabled": true, "department_id": uuid::Uuid::now_v7() }), "/department_id"),
+            (json!({ "enabled": true, "department_id": Uuid::now_v7() }), "/department_id"),
             (json!({ "enabled": true, "only_debt": true }), "/only_debt"),
         ] {
             let problem = set(&stand, settings).await;

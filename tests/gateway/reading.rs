@@ -19,6 +19,11 @@ fn two_hundred_and_fifty_requests_come_over_three_pages_of_gis() {
         for item in &items {
             mirrors(&stand, item);
         }
+        for (limit, shown) in [("", 50), ("?limit=1", 1), ("?limit=200", 200), ("?limit=1000", 200)] {
+            let page = stand.client.get(&format!("/v1/debt-requests{limit}")).await.ok(200);
+            let items = page["items"].as_array().unwrap();
+            assert_eq!((items.len(), page["next"].is_string()), (shown, true), "{limit}");
+        }
         let count = stand.client.get("/v1/debt-requests/count").await.ok(200);
         assert_eq!(
             (&count["total"], &count["new"], &count["unanswered"]),
@@ -36,6 +41,7 @@ fn mirrors(stand: &Stand, item: &Value) {
     assert_eq!(item["request_id"], json!(report.request));
     assert_eq!(item["request_number"], json!(report.summary.number));
     assert_eq!(item["requester"]["name"], json!(report.requester));
+    assert_eq!(item["requester"]["employee"], json!(report.employee));
     assert_eq!(item["address"]["text"], json!(report.address));
     assert_eq!(item["address"]["premises"], json!(report.details));
     assert_eq!(item["address"]["fias_house_id"], json!(report.fias_house));
@@ -145,6 +151,8 @@ fn gis_is_read_when_it_was_said() {
     for_both(1, async |stand| {
         let next = stand.client.get("/v1/gis/status").await.ok(200)["next_sync_at"].clone();
         let next: DateTime<Utc> = next.as_str().unwrap().parse().unwrap();
+        let in_moscow = (next + TimeDelta::hours(3)).format("%H:%M").to_string();
+        assert_eq!(in_moscow, "04:15", "nobody has chosen another time");
         let runs = stand.client.walk("/v1/sync-runs").await.len();
         stand.pass_until(next - TimeDelta::seconds(1)).await;
         assert_eq!(stand.client.walk("/v1/sync-runs").await.len(), runs);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gis_sim::control::CabinetAnswer;
 use gis_sim::faults::{Kind, Target, When};
 use serde_json::{Value, json};
 
@@ -79,5 +80,61 @@ fn the_days_are_checked() {
                 .collect();
             assert_eq!(named, parameters, "{query}");
         }
+    });
+}
+
+/// What somebody writes over a delivered answer in the personal cabinet is a difference, in the report and in the list.
+#[test]
+fn the_differences_are_walked_page_by_page() {
+    for_both(3, async |stand| {
+        let requests = stand.request_ids().await;
+        let person = json!({ "first": "Пётр", "last": "Вымышленный" });
+        let debt = json!({ "has_debt": true, "debtors": [person] });
+        let comment = json!({ "has_debt": false, "description": "из кабинета" });
+        for (request, elsewhere) in requests.iter().zip([Some(debt), Some(comment), None]) {
+            let answer = stand.answer(request, &json!({ "submit": true, "has_debt": false })).await;
+            stand.until_state(&answer, "delivered").await;
+            // Before GIS is asked whether it shows ours.
+            if let Some(elsewhere) = elsewhere {
+                let elsewhere: CabinetAnswer = serde_json::from_value(elsewhere).unwrap();
+                stand.gis().answer_in_cabinet(request.parse().unwrap(), &elsewhere).unwrap();
+            }
+        }
+        for request in &requests[..2] {
+            let path = format!("/v1/debt-requests/{request}");
+            stand.until(&path, |request| request["stage"] == "needs_attention").await;
+        }
+        let shown = report(&stand).await;
+        let mismatches = shown["mismatches"].as_array().unwrap();
+        let says = |request: &String| {
+            let of = |it: &&Value| it["debt_request_id"] == request.as_str();
+            mismatches.iter().find(of).map(|it| (it["ours"].clone(), it["gis"].clone()))
+        };
+        let (no_debt, has_debt) = (json!("no_debt"), json!("has_debt"));
+        let expected = [Some((no_debt.clone(), has_debt)), Some((no_debt.clone(), no_debt)), None];
+        assert_eq!(requests.iter().map(says).collect::<Vec<_>>(), expected, "{shown:#}");
+        let walked = stand.client.walk("/v1/reconciliation/items?limit=1").await;
+        assert_eq!((walked.len(), &walked), (2, mismatches));
+    });
+}
+
+#[test]
+fn the_differences_are_a_list_for_whoever_sees_statistics() {
+    for_both(1, async |mut stand| {
+        let clerk = stand.client_with("stats:read");
+        let reader = stand.client_with("answers:read");
+        let (clerk, list) = (clerk.at(&stand.gateway.public), "/v1/reconciliation/items");
+        for client in [&clerk, &reader] {
+            client.get("/v1/reconciliation").await.ok(200);
+            let page = client.get(&format!("{list}?limit=1")).await.ok(200);
+            assert_eq!(page, json!({ "items": [], "next": null }));
+        }
+        for path in ["/v1/reconciliation", list] {
+            let problem = stand.powerless.get(path).await.problem(403, "scope_missing");
+            assert!(problem["detail"].as_str().unwrap().contains("stats:read"), "{problem:#}");
+        }
+        let reply = stand.client.get(&format!("{list}?from=2026-11-02&to=2026-11-01")).await;
+        assert_eq!(reply.problem(422, "validation_failed")["errors"][0]["parameter"], "to");
+        stand.client.get(&format!("{list}?cursor=x")).await.problem(400, "invalid_cursor");
     });
 }

@@ -119,6 +119,9 @@ impl Refusal {
                 "{what}: one place: {mistake}"
             );
             assert!(mistake["code"].is_string() && mistake["detail"].is_string(), "{what}: {mistake}");
+            for nullable in ["max", "row", "column"] {
+                assert!(mistake.get(nullable).is_some(), "{what}: {nullable} is always there: {mistake}");
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use zip::write::SimpleFileOptions;
 use crate::harness::{Reply, Stand, for_both};
 use crate::registry::{HOUSE, NAME, REGISTRIES, activate, send_form};
 
-const HEADER: [&str; 8] = [
+const HEADER: [&str; 11] = [
     "Дата начала периода задолженности *",
     "Идентификатор адреса *",
     "Номер квартиры, комнаты, блока жилого дома *",
@@ -20,7 +20,13 @@ const HEADER: [&str; 8] = [
     "Копия судебного акта",
     "Акт сверки",
     "Дополнительные файлы",
+    "Отчество",
+    "СНИЛС",
+    "Дополнительная информация",
 ];
+const MIDDLE_NAME: &str = "Петрович";
+const SNILS: &str = "112-233-445 95";
+const INFORMATION: &str = "второй должник: Вымышленная Анна, решение № 2-18";
 const ACT: &[u8] = b"%PDF-1.7 an invented court act";
 
 /// A row: house, premises, and the three columns with names of scans.
@@ -34,7 +40,7 @@ fn workbook(rows: &[Row<'_>]) -> Vec<u8> {
     }
     for (row, [house, premises, act, reconciliation, others]) in (1..).zip(rows) {
         let cells = ["12.03.2025", house, premises, "Вымышленный", "Пётр", act, reconciliation, others];
-        for (column, text) in (0..).zip(cells) {
+        for (column, text) in (0..).zip(cells.into_iter().chain([MIDDLE_NAME, SNILS, INFORMATION])) {
             sheet.write_string(row, column, text).unwrap();
         }
     }
@@ -64,6 +70,7 @@ async fn problems(stand: &Stand, registry: &Value) -> Vec<(Option<u64>, String)>
     problems.iter().map(told).collect()
 }
 
+/// F57, F64, F66, F67: so does all else that a row says, the further debtors in words too.
 #[test]
 fn a_scan_reaches_gis_as_it_came() {
     for_both(5, async |stand| {
@@ -116,6 +123,13 @@ fn a_scan_reaches_gis_as_it_came() {
         stand.until_state(items[0]["answer_id"].as_str().unwrap(), "delivered").await;
         let held = stand.held(id).held.answer.unwrap();
         let [debtor] = held.debtors.as_slice() else { panic!("one debtor") };
+        let person = &debtor.person;
+        assert_eq!((person.last.as_str(), person.first.as_str()), ("Вымышленный", "Пётр"));
+        assert_eq!(
+            (person.middle.as_deref(), person.snils.as_deref()),
+            (Some(MIDDLE_NAME), Some("11223344595"))
+        );
+        assert_eq!(held.description.as_deref(), Some(INFORMATION));
         let [document] = debtor.documents.as_slice() else { panic!("one document") };
         assert_eq!((document.kind.code.as_str(), document.file.name.as_str()), ("1", "Решение № 2-17.pdf"));
         assert_eq!(stand.gis().file_content(document.file.guid).unwrap(), ACT);

@@ -140,3 +140,36 @@ fn a_gateway_takes_the_types_that_it_was_told_and_says_which() {
         stand.client.post(&answers, &with(json!({ "attachment_id": early["id"] }))).await.ok(201);
     });
 }
+
+#[test]
+fn a_workbook_of_any_kind_may_be_as_large_as_the_gateway_was_told() {
+    const SMALL: &str = "import_bytes = 1024";
+    const LARGE: &str = "import_bytes = 23068672";
+    for_both(0, async |mut stand| {
+        stand.restart_after(|workshop| workshop.limit(SMALL));
+        let content = registry::workbook(&[]);
+        let parts = |content| {
+            let registry: registry::Part<'_> = ("registry", Some(registry::NAME), content);
+            let accounts: registry::Part<'_> = ("file", Some("счета.xlsx"), content);
+            [(Method::POST, registry::REGISTRIES, registry), (Method::PUT, "/v1/accounts", accounts)]
+        };
+        for (method, path, part) in parts(&content) {
+            let reply = registry::send_form(&stand.client, method, path, &[part]).await;
+            reply.problem(413, "file_too_large");
+        }
+        let body = json!({ "content_base64": STANDARD.encode(&content) });
+        accounts::put(&stand.client, &body).await.problem(413, "file_too_large");
+
+        stand.restart_after(|workshop| {
+            let file = workshop.path("debtgate.toml");
+            let settings = std::fs::read_to_string(&file).unwrap();
+            std::fs::write(file, settings.replacen(SMALL, LARGE, 1)).unwrap();
+        });
+        // More than anybody may send who was told nothing: it is looked at, and found to be no workbook.
+        let content = vec![0; 21 * 1024 * 1024];
+        for (method, path, part) in parts(&content) {
+            let reply = registry::send_form(&stand.client, method, path, &[part]).await;
+            reply.problem(422, "validation_failed");
+        }
+    });
+}

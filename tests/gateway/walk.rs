@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{Client, Stand, for_both};
-use crate::registry;
+use crate::{imports, registry};
 
 /// One operation of the document.
 pub(crate) struct Operation {
@@ -58,7 +58,7 @@ pub(crate) async fn identifiers(stand: &Stand) -> BTreeMap<&'static str, String>
     let operation = operation["id"].as_str().unwrap().to_owned();
     let export = json!({ "kind": "debt_requests" });
     let export = stand.client.post("/v1/exports", &export).await.ok(202)["id"].as_str().unwrap().to_owned();
-    let import = json!({ "file_name": "a.xlsx", "content_base64": "UEs=" });
+    let import = imports::unanswered(std::slice::from_ref(&request));
     let import = stand.client.post("/v1/imports", &import).await.ok(202)["id"].as_str().unwrap().to_owned();
     let registry = registry::upload(&stand.client, &[]).await.ok(202)["id"].as_str().unwrap().to_owned();
     let debt = registry::add(stand, &registry::debt("кв. 1")).await;
@@ -93,7 +93,8 @@ impl Operation {
     pub(crate) fn address(&self, identifiers: &BTreeMap<&'static str, String>) -> String {
         let kind = self.path.split('/').nth(2).unwrap_or_default();
         let id = identifiers.get(kind).map_or("", String::as_str);
-        self.path.replace("{id}", id).replace("{name}", "states")
+        let name = if kind == "templates" { "answers" } else { "states" };
+        self.path.replace("{id}", id).replace("{name}", name)
     }
 
     pub(crate) async fn call(&self, client: &Client, path: &str) -> crate::harness::Reply {

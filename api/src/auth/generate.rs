@@ -54,11 +54,12 @@ pub fn generate_sealing_key() -> Result<SecretString, GenerateError> {
     Ok((hex::encode(key) + "\n").into())
 }
 
-/// Writes a key into a new file that its owner alone may read.
+/// Writes a key into a new file that its owner alone may read. A folder that is not there is made, for the owner alone too.
 ///
 /// # Errors
 /// The file exists or cannot be written.
 pub fn write_new(path: &Path, key: &SecretString) -> Result<(), GenerateError> {
+    make_folder(path).map_err(|source| GenerateError::Write { path: path.to_owned(), source })?;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -74,4 +75,13 @@ pub fn write_new(path: &Path, key: &SecretString) -> Result<(), GenerateError> {
         }
         Err(source) => Err(GenerateError::Write { path: path.to_owned(), source }),
     }
+}
+
+fn make_folder(file: &Path) -> io::Result<()> {
+    let Some(folder) = file.parent() else { return Ok(()) };
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }

@@ -1,8 +1,10 @@
 //! `debtgate keys`: keys that sign tokens, keys that seal what is stored, and CryptoPro keys as PEM.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use gost::KeyPair;
 use gost::keyfile;
@@ -31,7 +33,7 @@ pub(super) struct Generate {
     /// Алгоритм.
     #[arg(long, value_enum, default_value = "eddsa")]
     alg: Algorithm,
-    /// Новый файл; прочесть его сможет только владелец.
+    /// Новый файл; прочесть его сможет только владелец. Папка создаётся.
     #[arg(long)]
     out: PathBuf,
 }
@@ -57,7 +59,7 @@ pub(super) struct Convert {
     /// Сертификат, если он лежит отдельно.
     #[arg(long)]
     certificate: Option<PathBuf>,
-    /// Куда записать ключ; сертификат ляжет рядом с расширением cert.pem.
+    /// Куда записать ключ; сертификат ляжет рядом: для org.key.pem — org.cert.pem. Папка создаётся, файлы не перезаписываются.
     #[arg(long)]
     out: PathBuf,
 }
@@ -83,9 +85,14 @@ impl Convert {
     fn run(self) -> Result<()> {
         let pair = self.open()?;
         let key = SecretString::from(keyfile::write_pkcs8_pem(pair.key()).as_str());
+        let certificate = certificate_beside(&self.out);
+        // Before the key is written: a key without its certificate would be in the way of the next try.
+        if certificate.exists() {
+            bail!("файл {} уже есть; сертификат не перезаписывается", certificate.display());
+        }
         write_new(&self.out, &key)?;
-        let certificate = self.out.with_extension("cert.pem");
-        std::fs::write(&certificate, pair.certificate().to_pem())
+        File::create_new(&certificate)
+            .and_then(|mut file| file.write_all(pair.certificate().to_pem().as_bytes()))
             .with_context(|| certificate.display().to_string())?;
         println!("ключ записан: {}", self.out.display());
         println!("сертификат записан: {}", certificate.display());
@@ -102,8 +109,35 @@ impl Convert {
         let pair = match (&self.source.pfx, &self.source.container) {
             (Some(file), _) => keyfile::pkcs12(file, password, certificate)?,
             (None, Some(folder)) => keyfile::container(folder, password, certificate)?,
-            (None, None) => anyhow::bail!("нужен --pfx или --container"),
+            (None, None) => bail!("нужен --pfx или --container"),
         };
         Ok(pair)
+    }
+}
+
+/// The certificate of `org.key.pem` is `org.cert.pem`, and so is that of `org.pem`.
+fn certificate_beside(key: &Path) -> PathBuf {
+    let name = key.file_name().and_then(|name| name.to_str());
+    match name.and_then(|name| name.strip_suffix(".key.pem")) {
+        Some(stem) => key.with_file_name(format!("{stem}.cert.pem")),
+        None => key.with_extension("cert.pem"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_has_the_name_of_its_key() {
+        for (key, certificate) in [
+            ("keys/org.key.pem", "keys/org.cert.pem"),
+            ("org.pem", "org.cert.pem"),
+            ("org.2026.key.pem", "org.2026.cert.pem"),
+            ("keys.d/org", "keys.d/org.cert.pem"),
+            ("org.cert.pem", "org.cert.cert.pem"),
+        ] {
+            assert_eq!(certificate_beside(Path::new(key)), Path::new(certificate), "{key}");
+        }
     }
 }

@@ -54,14 +54,17 @@ enum Command {
 /// Where the configuration is.
 #[derive(Debug, Args)]
 struct ConfigFile {
-    /// Файл настроек.
-    #[arg(long, default_value = "debtgate.toml", env = "DEBTGATE_CONFIG")]
-    config: PathBuf,
+    /// Файл настроек; по умолчанию debtgate.toml, а без него хватит переменных DEBTGATE__РАЗДЕЛ__КЛЮЧ.
+    #[arg(long, env = "DEBTGATE_CONFIG")]
+    config: Option<PathBuf>,
 }
 
 impl ConfigFile {
     fn load(&self) -> Result<Config> {
-        Ok(Config::load(&self.config)?)
+        Ok(match &self.config {
+            Some(path) => Config::load(path)?,
+            None => Config::load_usual()?,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use debt_core::access::NewToken;
-use debt_core::domain::caller::Scopes;
+use debt_core::domain::caller::{Scope, Scopes};
 use debt_core::ids::{EmployeeId, OrganizationId, TokenId};
 
 use super::ConfigFile;
@@ -34,8 +34,8 @@ pub(super) struct Issue {
     /// Имя клиента.
     #[arg(long)]
     name: String,
-    /// Права через запятую.
-    #[arg(long)]
+    /// Права через запятую; какие бывают, покажет --help.
+    #[arg(long, long_help = scopes_help())]
     scopes: Scopes,
     /// Срок действия в днях, не больше 366.
     #[arg(long, default_value_t = 180)]
@@ -48,6 +48,12 @@ pub(super) struct Revoke {
     file: ConfigFile,
     /// Идентификатор токена (jti).
     jti: TokenId,
+}
+
+/// Every scope with what it allows.
+fn scopes_help() -> String {
+    let lines = Scope::ALL.iter().map(|scope| format!("\n{:<18} {}", scope.as_str(), scope.label()));
+    format!("Права через запятую:{}", lines.collect::<String>())
 }
 
 impl TokenCommand {

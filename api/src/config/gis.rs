@@ -4,7 +4,9 @@ use std::num::NonZero;
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use croner::Cron;
+use chrono::Days;
+use debt_core::schedule::{BadSchedule, Schedule};
+use debt_core::settings::MOST_WINDOW_DAYS;
 use gis_client::HttpSettings;
 use gis_client::cadence::PollSchedule;
 use gis_client::debt_requests::ExportVersion;
@@ -210,31 +212,30 @@ fn digest(node: &Node) -> Read<CertificateDigest> {
 #[derive(Debug, Clone)]
 pub struct SyncSettings {
     /// The daily run, in Moscow time.
-    pub schedule: Cron,
+    pub schedule: Schedule,
     /// A shorter period between the daily runs.
     pub every: Option<Duration>,
     /// How far back the daily run looks.
-    pub window: Duration,
+    pub window: Days,
     /// The least time between runs that clients start.
     pub least_pause: Duration,
 }
 
 impl SyncSettings {
-    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
-        let schedule = section.optional("schedule", cron).or_else(|| Cron::from_str("15 4 * * *").ok());
-        let settings = schedule.map(|schedule| Self {
-            schedule,
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let settings = Self {
+            schedule: section.or("schedule", Schedule::default(), schedule),
             every: section.optional("every", value::duration),
-            window: section.or("window", seconds(30 * 86400), value::duration),
+            window: section.or("window", Days::new(30), value::days(MOST_WINDOW_DAYS)),
             least_pause: section.or("least_pause", seconds(600), value::duration),
-        });
+        };
         section.finish();
         settings
     }
 }
 
-fn cron(node: &Node) -> Read<Cron> {
+fn schedule(node: &Node) -> Read<Schedule> {
     let allowed =
         "five fields are allowed: minute, hour, day, month, day of the week, such as \"15 4 * * *\"";
-    Cron::from_str(&value::text(node)?).map_err(|error| format!("{error}; {allowed}"))
+    value::text(node)?.parse().map_err(|error: BadSchedule| format!("{error}; {allowed}"))
 }

@@ -12,6 +12,10 @@ use super::value::{self, Read};
 
 /// Half a gibibyte: nothing here may be larger, because bodies are held in memory.
 const MOST_BYTES: i64 = 512 * 1024 * 1024;
+/// The schema of the interface takes no more files in a list, and no more bytes of a file in base64: whatever more were
+/// allowed here, clients could not send it.
+const MOST_FILES: i64 = 20;
+const MOST_FILE_BYTES: i64 = 10 * 1024 * 1024;
 
 /// What is too much.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,9 +45,9 @@ const REQUESTS_PER_MINUTE: NonZero<u32> = NonZero::<u32>::MIN.saturating_add(599
 impl LimitSettings {
     pub(super) fn read(mut section: Section<'_>) -> Self {
         let limits = Self {
-            files_per_answer: section.or("files_per_answer", 5, value::number(0, 1000)),
-            files_per_debtor: section.or("files_per_debtor", 5, value::number(0, 1000)),
-            file_bytes: section.or("file_bytes", 5 * 1024 * 1024, value::number(1, MOST_BYTES)),
+            files_per_answer: section.or("files_per_answer", 5, value::number(0, MOST_FILES)),
+            files_per_debtor: section.or("files_per_debtor", 5, value::number(0, MOST_FILES)),
+            file_bytes: section.or("file_bytes", 5 * 1024 * 1024, value::number(1, MOST_FILE_BYTES)),
             file_types: section.or("file_types", FileTypes::default(), file_types),
             requests_per_minute: section.or(
                 "requests_per_minute",

@@ -89,7 +89,8 @@ impl<'a> Section<'a> {
                 .map(|(place, item)| self.below(format!("{path}[{place}]"), Some(item)))
                 .collect(),
             Some(other) => {
-                self.source.note(&other.origin, &path, "must be a list of tables");
+                let text = other.fault().unwrap_or_else(|| "must be a list of tables".to_owned());
+                self.source.note(&other.origin, &path, text);
                 Vec::new()
             }
         }
@@ -97,10 +98,12 @@ impl<'a> Section<'a> {
 
     fn below(&self, path: String, node: Option<&'a Node>) -> Self {
         let origin = node.map_or(Origin::Absent, |node| node.origin.clone());
-        let table = match node.map(|node| &node.value) {
-            Some(Value::Table(table)) => Some(table),
+        let table = match node {
+            Some(Node { value: Value::Table(table), .. }) => Some(table),
             Some(other) => {
-                self.source.note(&origin, &path, format!("must be a table, not {}", other.kind()));
+                let text =
+                    other.fault().unwrap_or_else(|| format!("must be a table, not {}", other.value.kind()));
+                self.source.note(&origin, &path, text);
                 None
             }
             None => None,
@@ -177,9 +180,12 @@ impl<'a> Section<'a> {
         inline.or(file)
     }
 
-    /// The file's folder.
-    pub(super) fn folder(&self) -> &'a Path {
-        self.source.folder
+    /// Where relative paths in the value of a key begin, as with [`value::path`].
+    pub(super) fn base(&self, key: &str) -> &'a Path {
+        let node = self.table.and_then(|table| table.get(key));
+        let is_variable = node.is_some_and(Node::is_from_environment);
+        // With a dot: a bare name would read as the host of a URL.
+        if is_variable { Path::new(".") } else { self.source.folder }
     }
 
     /// Notes a mistake that shows only in the whole.

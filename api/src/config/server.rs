@@ -75,8 +75,8 @@ fn browser_origin(node: &super::tree::Node) -> Read<String> {
 pub struct DatabaseSettings {
     /// Which one and where.
     pub url: DatabaseUrl,
-    /// Most connections at once.
-    pub pool: NonZero<u32>,
+    /// Most connections at once; when not said, what suits the kind of database.
+    pub pool: Option<NonZero<u32>>,
 }
 
 /// The two kinds of database.
@@ -88,11 +88,9 @@ pub enum DatabaseUrl {
     Postgres(SecretString),
 }
 
-const DEFAULT_POOL: NonZero<u32> = NonZero::<u32>::MIN.saturating_add(9);
-
 impl DatabaseSettings {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
-        let folder = section.folder();
+        let base = section.base("url");
         let given = section.secret("url", "url_file");
         let text = match given.map(|secret| secret.read()) {
             None => Some(SecretString::from("sqlite://debtgate.db")),
@@ -102,23 +100,23 @@ impl DatabaseSettings {
                 None
             }
         };
-        let url = text.and_then(|text| match database_url(&text, folder) {
+        let url = text.and_then(|text| match database_url(&text, base) {
             Ok(url) => Some(url),
             Err(text) => {
                 section.wrong("url", text);
                 None
             }
         });
-        let pool = section.or("pool", DEFAULT_POOL, value::count(MOST));
+        let pool = section.optional("pool", value::count(MOST));
         section.finish();
         Some(Self { url: url?, pool })
     }
 }
 
-fn database_url(text: &SecretString, folder: &Path) -> Read<DatabaseUrl> {
+fn database_url(text: &SecretString, base: &Path) -> Read<DatabaseUrl> {
     let text = text.expose_secret();
     if let Some(path) = text.strip_prefix("sqlite://").filter(|path| !path.is_empty()) {
-        return Ok(DatabaseUrl::Sqlite(folder.join(path)));
+        return Ok(DatabaseUrl::Sqlite(base.join(path)));
     }
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => {
@@ -139,11 +137,11 @@ pub enum FilesUrl {
 
 impl FilesUrl {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
-        let folder = section.folder();
-        let url = section.or("url", Self::Folder(folder.join("files")), |node| {
+        let base = section.base("url");
+        let url = section.or("url", Self::Folder(base.join("files")), |node| {
             let text = value::text(node)?;
             if let Some(path) = text.strip_prefix("file://").filter(|path| !path.is_empty()) {
-                return Ok(Self::Folder(folder.join(path)));
+                return Ok(Self::Folder(base.join(path)));
             }
             match Url::parse(&text) {
                 Ok(url) if url.scheme() == "s3" && url.has_host() && url.username().is_empty() => {

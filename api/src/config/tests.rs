@@ -1,103 +1,49 @@
+use std::collections::BTreeSet;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use debt_core::attachments::FileTypes;
+use chrono::Days;
 use debt_core::crash::Point;
+use serde_json::Value;
 
 use super::*;
+use crate::openapi;
 
-const SAMPLE: &str = r#"
-[server]
-listen = "127.0.0.1:8080"
-internal_listen = "127.0.0.1:9090"
-public_url = "https://debt.example.ru"
-cors_origins = ["https://billing.example.ru"]
-docs = true
-workers = 4
-[database]
-url = "sqlite://debtgate.db"
-pool = 10
-[files]
-url = "file://./files"
-[gis]
-base_url = "http://127.0.0.1:8081"
-export_version = "13.1.10.1"
-poll_after = ["10s", "60s", "300s", "900s", "1800s"]
-package_size = 100
-package_linger = "2s"
-parallel = 5
-timeout = "180s"
-settle_time = "30m"
-resend_after_fault = "120s"
-max_delay = "72h"
-view_lag = "72h"
-correction = "revoke_then_send"
-host = "api.dom.gosuslugi.ru"
-basic = { user = "sit", password_file = "sit.password" }
-verify_replies = "require"
-reply_signers = ["0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]
-busy_means_not_sent = true
-[dictionaries]
-file = "dictionaries.toml"
-[limits]
-files_per_answer = 5
-files_per_debtor = 5
-file_bytes = 5242880
-file_types = ["PDF", "txt"]
-requests_per_minute = 600
-parallel_uploads = 5
-body_bytes = 41943040
-import_bytes = 20971520
-bulk_items = 1000
-[calendar]
-holidays = ["2028-01-10", 2028-01-11]
-working_days = ["2028-01-15"]
-[webhooks]
-allow_private_addresses = false
-[retention]
-personal_data = "12 months"
-evidence = "12 months"
-events = "30d"
-operations = "30d"
-idempotency = "7d"
-unused_files = "7d"
-audit = "1095d"
-[encryption]
-key_file = "keys/files.key"
-[signers.main]
-kind = "pem"
-key = "keys/org.key.pem"
-certificate = "keys/org.cert.pem"
-operator_signature = true
-[signers.file]
-kind = "pkcs12"
-file = "keys/org.pfx"
-password_file = "keys/org.password"
-[signers.csp]
-kind = "container"
-folder = "keys/org.000"
-password = "invented"
-[signers.token]
-kind = "command"
-program = "sign-digest"
-arguments = ["--slot", "1"]
-certificate = "keys/org.cert.pem"
-timeout = "20s"
-[auth]
-issuer = "debtgate"
-audience = "debtgate"
-keys = [ { kid = "main", alg = "EdDSA", private_key = "keys/token.pem" }, { kid = "old", alg = "HS256", secret = "/s" } ]
-[sync]
-schedule = "15 4 * * *"
-every = "1h"
-window = "30d"
-[telemetry]
-otlp_endpoint = "http://127.0.0.1:4318"
-log = "json"
-[testing]
-clock = "2026-11-02T06:15:00Z"
-crash_at = "between_polls"
-"#;
+/// What we tell people to start from: every setting, those with a default as they are without it.
+const SAMPLE: &str = include_str!("../../../docs/debtgate.sample.toml");
+
+/// The sample with its examples: `#key = value` without a space behind the sign.
+fn sample_with_examples() -> String {
+    let bare = |line: &str| match line.strip_prefix('#') {
+        Some(example) if !example.is_empty() && !example.starts_with(' ') => format!("{example}\n"),
+        Some(_) | None => format!("{line}\n"),
+    };
+    SAMPLE.lines().map(bare).collect()
+}
+
+/// The keys that the sample has, with their sections; another way to say the same is a comment too.
+fn documented() -> BTreeSet<(String, String)> {
+    let mut section = String::new();
+    let mut keys = BTreeSet::new();
+    for line in SAMPLE.lines().map(|line| line.trim_start_matches(['#', ' '])) {
+        if line.starts_with('[') && line.ends_with(']') {
+            section = line.trim_matches(['[', ']']).to_owned();
+        } else if let Some((key, _)) = line.split_once(" = ")
+            && key.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_')
+        {
+            keys.insert((section.clone(), key.to_owned()));
+        }
+    }
+    keys
+}
+
+/// The keys that may stand in the section at the end of a text.
+fn allowed(text: &str) -> Vec<String> {
+    let found = mistakes(&format!("{text}\nzzz = 1"), &[]);
+    let line = found.lines().find(|line| line.contains("zzz: unknown key")).unwrap();
+    line.split_once("allowed: ").unwrap().1.split(", ").map(str::to_owned).collect()
+}
 
 fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -110,41 +56,84 @@ fn mistakes(text: &str, variables: &[(&str, &str)]) -> String {
 
 #[test]
 fn every_documented_key_is_read() {
-    let config = parse(SAMPLE, &[]).unwrap();
-    assert_eq!(config.files, FilesUrl::Folder(PathBuf::from("/etc/debtgate/./files")));
-    assert_eq!(config.dictionaries, Path::new("/etc/debtgate/dictionaries.toml"));
-    assert_eq!(config.limits.file_types.extensions(), "pdf, txt");
-    assert_eq!(config.limits.parallel_uploads, 5);
-    assert_eq!(config.calendar.holidays.len(), 2);
-    assert_eq!(config.signers.keys().collect::<Vec<_>>(), ["csp", "file", "main", "token"]);
-    assert_eq!(config.auth.keys[1].material, KeyMaterial::Secret(PathBuf::from("/s")));
+    let config = parse(&sample_with_examples(), &[]).unwrap();
+    let dictionaries = PathBuf::from("/etc/debtgate/dictionaries.toml");
+    assert_eq!(config.dictionaries, DictionariesFile::Named(dictionaries.clone()));
+    assert_eq!(parse("", &[]).unwrap().dictionaries, DictionariesFile::Usual(dictionaries));
     assert_eq!(config.server.public("/problems/internal"), "https://debt.example.ru/problems/internal");
+    assert_eq!(config.server.internal_listen.map(|address| address.port()), Some(9090));
+    assert_eq!(config.server.cors_origins, ["https://billing.example.ru"]);
+    assert_eq!(config.database.pool.map(NonZero::get), Some(16));
+    assert_eq!(config.gis.host.as_deref(), Some("api.dom.gosuslugi.ru"));
+    assert!(config.gis.basic.is_some());
     assert_eq!(config.gis.reply_signers.len(), 1);
-    assert!(config.testing.clock.is_some() && config.telemetry.log == LogFormat::Json);
+    assert_eq!(config.calendar.holidays.len(), 2);
+    assert_eq!(config.encryption_key.as_deref(), Some(Path::new("/etc/debtgate/keys/files.key")));
+    assert_eq!(config.signers.keys().collect::<Vec<_>>(), ["csp", "file", "main", "token"]);
+    let secret = PathBuf::from("/etc/debtgate/keys/shared.secret");
+    assert_eq!(config.auth.keys[2].material, KeyMaterial::Secret(secret));
+    assert_eq!(config.sync.every, Some(Duration::from_secs(3600)));
+    assert!(config.telemetry.otlp_endpoint.is_some() && config.testing.clock.is_some());
     assert_eq!(config.testing.crash_at, Some(Point::BetweenPolls));
     assert!(!format!("{config:?}").contains("invented"), "a password is not shown");
 }
 
 #[test]
+fn the_sample_has_every_key() {
+    let documented = documented();
+    for section in allowed("").iter().filter(|section| *section != "signers") {
+        for key in allowed(&format!("[{section}]")).into_iter().filter(|key| key != "keys") {
+            assert!(documented.contains(&(section.clone(), key.clone())), "{section}.{key}");
+        }
+    }
+    for key in allowed("[[auth.keys]]") {
+        assert!(documented.contains(&("auth.keys".to_owned(), key.clone())), "auth.keys.{key}");
+    }
+    for (name, kind) in [("main", "pem"), ("file", "pkcs12"), ("csp", "container"), ("token", "command")] {
+        // What all kinds have is told once.
+        let told = ["operator_signature", "password", "password_file"];
+        for key in allowed(&format!("[signers.x]\nkind = \"{kind}\"")) {
+            let known = documented.contains(&(format!("signers.{name}"), key.clone()));
+            assert!(known || told.contains(&key.as_str()), "{kind}: {key}");
+        }
+    }
+}
+
+#[test]
 fn an_empty_file_has_the_defaults_of_the_sample() {
     let (empty, sample) = (parse("", &[]).unwrap(), parse(SAMPLE, &[]).unwrap());
-    assert_eq!(empty.server.listen, sample.server.listen);
+    assert_eq!(format!("{empty:#?}"), format!("{sample:#?}"));
     assert_eq!(empty.server.public("/x"), "http://127.0.0.1:8080/x");
-    assert_eq!(empty.gis.base_url, sample.gis.base_url);
-    assert_eq!(empty.gis.poll_after, sample.gis.poll_after);
-    assert_eq!(empty.gis.settle_time, sample.gis.settle_time);
-    assert_eq!(empty.gis.package_size, sample.gis.package_size);
-    assert_eq!(empty.gis.parallel, sample.gis.parallel);
-    assert_eq!(empty.database.pool, sample.database.pool);
-    assert_eq!(empty.retention, sample.retention);
+    assert_eq!(empty.database.pool, None, "the kind of the database decides");
+    assert_eq!(empty.sync.window, Days::new(30));
     let longer = parse("[retention]\npersonal_data = \"36 months\"", &[]).unwrap().retention;
     assert_eq!(longer.evidence, longer.personal_data, "unless it says otherwise");
-    assert_eq!(empty.sync.window, Duration::from_secs(30 * 86400));
-    assert_eq!(empty.sync.schedule, sample.sync.schedule);
-    assert_eq!(empty.limits.requests_per_minute, sample.limits.requests_per_minute);
-    assert_eq!(empty.limits.file_types, FileTypes::default());
-    assert_eq!(empty.limits.parallel_uploads, sample.limits.parallel_uploads);
     assert!(empty.auth.keys.is_empty() && empty.signers.is_empty() && empty.server.docs);
+}
+
+/// What the schema of the interface refuses may not be allowed here in vain.
+#[test]
+fn the_largest_limits_are_those_of_the_schema() {
+    let document: Value = serde_json::from_str(openapi::CHECKED_IN).unwrap();
+    let of = |schema: &str, field: &str, limit: &str| {
+        let field = &document["components"]["schemas"][schema]["properties"][field];
+        field[limit].as_u64().unwrap_or_else(|| panic!("{schema}: {field:#}"))
+    };
+    let most = |key: &str, number: u64| parse(&format!("[limits]\n{key} = {number}"), &[]).is_ok();
+    for (key, schema, field) in [
+        ("files_per_answer", "CreateAnswer", "attachments"),
+        ("files_per_answer", "EditAnswer", "attachments"),
+        ("files_per_debtor", "DebtorInput", "documents"),
+    ] {
+        let files = of(schema, field, "maxItems");
+        assert!(most(key, files) && !most(key, files + 1), "{key}: {files}");
+    }
+    let mebibyte = 1024 * 1024;
+    for schema in ["FileInput", "DebtDocumentInput", "UploadAttachment"] {
+        let bytes = of(schema, "content_base64", "maxLength") / 4 * 3;
+        let whole = bytes / mebibyte * mebibyte;
+        assert!(most("file_bytes", whole) && !most("file_bytes", whole + 1), "{schema}: {bytes}");
+    }
 }
 
 #[test]
@@ -172,6 +161,43 @@ fn the_environment_lies_over_the_file() {
     assert_eq!(key, Path::new("here.pem"), "a path of the environment begins where the program was started");
     assert_eq!(certificate, Path::new("/etc/debtgate/c"));
     assert_eq!(config.auth.keys[0].material, KeyMaterial::Public(PathBuf::from("p.pem")));
+}
+
+#[test]
+fn an_address_of_the_environment_may_begin_like_a_list() {
+    let listen = parse("", &[("DEBTGATE__SERVER__LISTEN", "[::]:8080")]).unwrap().server.listen;
+    assert_eq!(listen.to_string(), "[::]:8080");
+    let config =
+        parse("", &[("DEBTGATE__GIS__BASIC", "{ user = \"sit\", password = \"{invented\" }")]).unwrap();
+    assert!(config.gis.basic.is_some(), "a table is one still");
+}
+
+#[test]
+fn relative_paths_begin_at_the_folder_of_the_file_or_where_the_program_was_started() {
+    let file = "[database]\nurl = \"sqlite://a.db\"\n[files]\nurl = \"file://kept\"";
+    let variables = [("DEBTGATE__DATABASE__URL", "sqlite://b.db"), ("DEBTGATE__FILES__URL", "file://here")];
+    for (variables, database, files) in [
+        (&[][..], "/etc/debtgate/a.db", "/etc/debtgate/kept"),
+        // With a dot, because a URL with a bare name has a host.
+        (&variables[..], "./b.db", "./here"),
+    ] {
+        let config = parse(file, variables).unwrap();
+        let DatabaseUrl::Sqlite(path) = &config.database.url else { panic!("SQLite") };
+        assert_eq!(path.to_str(), Some(database));
+        let FilesUrl::Folder(folder) = &config.files else { panic!("a folder") };
+        assert_eq!(folder.to_str(), Some(files));
+    }
+    let absolute = [("DEBTGATE__FILES__URL", "file:///srv/files")];
+    assert_eq!(parse("", &absolute).unwrap().files, FilesUrl::Folder(PathBuf::from("/srv/files")));
+    assert_eq!(parse("", &[]).unwrap().files, FilesUrl::Folder(PathBuf::from("/etc/debtgate/files")));
+}
+
+#[test]
+fn a_window_is_whole_days() {
+    for (text, days) in [("1d", 1), ("24h", 1), ("30d", 30), ("720h", 30), ("180d", 180)] {
+        let config = parse(&format!("[sync]\nwindow = \"{text}\""), &[]).unwrap();
+        assert_eq!(config.sync.window, Days::new(days), "{text}");
+    }
 }
 
 #[test]
@@ -244,6 +270,9 @@ fn wrong_keys_and_values_are_named_with_their_line_and_what_is_allowed() {
             "[limits]\nfile_types = []",
             "limits.file_types: must be file extensions without a dot, one or more",
         ),
+        ("[limits]\nfiles_per_answer = 21", "limits.files_per_answer: must be a whole number from 0 to 20"),
+        ("[limits]\nfiles_per_debtor = 21", "limits.files_per_debtor: must be a whole number from 0 to 20"),
+        ("[limits]\nfile_bytes = 10485761", "limits.file_bytes: must be a whole number from 1 to 10485760"),
         ("[limits]\nparallel_uploads = 0", "limits.parallel_uploads: must be a whole number from 1 to 1000"),
         (
             "[calendar]\nholidays = [\"2028-01-01\"]\nworking_days = [\"2028-01-01\"]",
@@ -279,6 +308,18 @@ fn wrong_keys_and_values_are_named_with_their_line_and_what_is_allowed() {
             "auth.keys: two keys have the kid \"a\"",
         ),
         ("[sync]\nschedule = \"daily\"", "five fields are allowed"),
+        (
+            "[sync]\nschedule = \"* * * * * *\"",
+            "line 2: sync.schedule: Invalid pattern: Pattern must have 5 fields",
+        ),
+        (
+            "[sync]\nschedule = \"0 0 30 2 *\"",
+            "sync.schedule: such a time never comes; five fields are allowed",
+        ),
+        ("[sync]\nwindow = \"12h\"", "sync.window: must be whole days from 1 to 180, such as \"30d\""),
+        ("[sync]\nwindow = \"36h\"", "sync.window: must be whole days from 1 to 180"),
+        ("[sync]\nwindow = \"181d\"", "sync.window: must be whole days from 1 to 180"),
+        ("[sync]\nwindow = \"86400s 1ns\"", "sync.window: must be whole days from 1 to 180"),
         ("[telemetry]\nlog = \"xml\"", "telemetry.log: unknown value; allowed: \"text\", \"json\""),
         (
             "[server]\nlisten = \"0.0.0.0:8080\"\n[testing]\nclock = \"2026-11-02T06:15:00Z\"",
@@ -313,6 +354,13 @@ fn wrong_variables_are_named() {
         ("DEBTGATE__GIS", "x", "DEBTGATE__GIS: must be a table, not a text"),
         ("DEBTGATE__", "x", "DEBTGATE__: an empty part in the name"),
         ("DEBTGATE__AUTH__KEYS", "[", "DEBTGATE__AUTH__KEYS: not a list or table of TOML"),
+        (
+            "DEBTGATE__GIS__POLL_AFTER",
+            "[\"1s\", 2s]",
+            "DEBTGATE__GIS__POLL_AFTER: not a list or table of TOML",
+        ),
+        ("DEBTGATE__GIS__BASIC", "{ user = sit }", "DEBTGATE__GIS__BASIC: not a list or table of TOML"),
+        ("DEBTGATE__SERVER__LISTEN", "[::]", "DEBTGATE__SERVER__LISTEN: must be an IP address and a port"),
         ("DEBTGATE__GIS__TIMEOUT__X", "5", "DEBTGATE__GIS__TIMEOUT__X: there is no such section"),
     ] {
         let found = mistakes("[gis]\ntimeout = \"180s\"", &[(name, value)]);

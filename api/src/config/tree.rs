@@ -12,6 +12,8 @@ use super::{ConfigError, Mistake};
 /// What a variable must begin with, and what stands between the parts of its name.
 const PREFIX: &str = "DEBTGATE__";
 const SEPARATOR: &str = "__";
+/// What lists and tables of TOML begin with.
+const BRACKETS: [char; 2] = ['[', '{'];
 
 /// Where a value was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +73,22 @@ impl Node {
     pub(super) const fn is_from_environment(&self) -> bool {
         matches!(self.origin, Origin::Variable(_))
     }
+
+    /// Why a variable that begins like a list or a table is none; for those who need one.
+    pub(super) fn fault(&self) -> Option<String> {
+        match &self.value {
+            Value::Text(text) if self.is_from_environment() && text.starts_with(BRACKETS) => {
+                let error = DeValue::parse(text).err()?;
+                Some(format!("not a list or table of TOML: {}", error.message()))
+            }
+            Value::Text(_)
+            | Value::Integer(_)
+            | Value::Bool(_)
+            | Value::Other(_)
+            | Value::List(_)
+            | Value::Table(_) => None,
+        }
+    }
 }
 
 /// Reads the text of a file called `name`.
@@ -124,6 +142,11 @@ fn convert_item(item: Spanned<DeValue<'_>>, origin: &dyn Fn(usize) -> Origin) ->
     Node { value: convert(item.into_inner(), origin), origin: place }
 }
 
+/// Whether a variable of the environment is a setting of ours.
+pub(super) fn is_setting(variable: &str) -> bool {
+    variable.starts_with(PREFIX)
+}
+
 /// Lays the variables of the environment over the tree; those without our prefix are not ours.
 pub(super) fn overlay(
     tree: &mut Table,
@@ -134,25 +157,19 @@ pub(super) fn overlay(
         let Some(path) = variable.strip_prefix(PREFIX) else { continue };
         let path: Vec<String> = path.split(SEPARATOR).map(str::to_lowercase).collect();
         let origin = Origin::Variable(variable.clone());
-        let outcome = match variable_value(&text, &origin) {
-            Ok(value) => insert(tree, &path, Node { value, origin }),
-            Err(text) => Err(text),
-        };
-        if let Err(text) = outcome {
+        let value = variable_value(&text, &origin);
+        if let Err(text) = insert(tree, &path, Node { value, origin }) {
             mistakes.push(Mistake { place: variable, text });
         }
     }
     if mistakes.is_empty() { Ok(()) } else { Err(ConfigError(mistakes)) }
 }
 
-/// Lists and tables are written as in the file, everything else as it is.
-fn variable_value(text: &str, origin: &Origin) -> Result<Value, String> {
-    if !text.starts_with(['[', '{']) {
-        return Ok(Value::Text(text.to_owned()));
-    }
+/// Lists and tables are written as in the file, everything else as it is. An address of IPv6 begins like a list too.
+fn variable_value(text: &str, origin: &Origin) -> Value {
     match DeValue::parse(text) {
-        Ok(value) => Ok(convert(value.into_inner(), &|_place| origin.clone())),
-        Err(error) => Err(format!("not a list or table of TOML: {}", error.message())),
+        Ok(value) if text.starts_with(BRACKETS) => convert(value.into_inner(), &|_place| origin.clone()),
+        Ok(_) | Err(_) => Value::Text(text.to_owned()),
     }
 }
 

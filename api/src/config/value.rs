@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use chrono::Days;
 use url::Url;
 
 use super::tree::{Node, Value};
@@ -90,6 +91,21 @@ pub(super) fn duration(node: &Node) -> Read<Duration> {
     }
 }
 
+/// A number of whole days: `"30d"`.
+pub(super) fn days(most: u64) -> impl Fn(&Node) -> Read<Days> {
+    const SECONDS_A_DAY: u64 = 24 * 3600;
+    move |node| {
+        let length = duration(node)?;
+        let days = length.as_secs() / SECONDS_A_DAY;
+        let is_whole = length == Duration::from_secs(days * SECONDS_A_DAY);
+        if is_whole && days <= most {
+            Ok(Days::new(days))
+        } else {
+            Err(format!("must be whole days from 1 to {most}, such as \"30d\""))
+        }
+    }
+}
+
 /// A number of calendar months: `"12 months"`.
 pub(super) fn months(node: &Node) -> Read<chrono::Months> {
     let text = text(node)?;
@@ -131,15 +147,17 @@ pub(super) fn path(node: &Node, folder: &Path) -> Read<PathBuf> {
 
 /// A list of values; in the environment commas may stand between texts.
 pub(super) fn list<T>(read: impl Fn(&Node) -> Read<T>) -> impl Fn(&Node) -> Read<Vec<T>> {
-    move |node| match &node.value {
-        Value::List(items) => items.iter().map(&read).collect(),
-        Value::Text(text) if node.is_from_environment() => text
+    move |node| match (&node.value, node.fault()) {
+        (Value::List(items), _) => items.iter().map(&read).collect(),
+        (Value::Text(_), Some(fault)) => Err(fault),
+        (Value::Text(text), None) if node.is_from_environment() => text
             .split(',')
             .map(|item| Node { value: Value::Text(item.trim().to_owned()), origin: node.origin.clone() })
             .map(|item| read(&item))
             .collect(),
-        other @ (Value::Text(_) | Value::Integer(_) | Value::Bool(_) | Value::Other(_) | Value::Table(_)) => {
-            Err(format!("must be a list in square brackets, not {}", other.kind()))
-        }
+        (
+            other @ (Value::Text(_) | Value::Integer(_) | Value::Bool(_) | Value::Other(_) | Value::Table(_)),
+            _,
+        ) => Err(format!("must be a list in square brackets, not {}", other.kind())),
     }
 }

@@ -261,7 +261,7 @@ impl Furnisher<'_> {
             answer_column: AnswerColumnMode::Strict,
             submit: false,
         };
-        let staged = self.service.stage_import(self.caller, command).await?;
+        let staged = self.service.stage_import(self.caller, command, "/file").await?;
         let mut tx = self.begin().await?;
         let details = self.service.create_import(&mut tx, self.caller, staged).await?;
         finish(tx).await?;

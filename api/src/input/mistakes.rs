@@ -39,7 +39,7 @@ fn parent<'a>(root: &'a Value, schema_path: &str) -> Option<&'a Value> {
     root.pointer(schema_path.rsplit_once('/')?.0)
 }
 
-fn unknown_field(pointer: &str, name: &str, known: Option<&Value>) -> Mistake {
+pub(super) fn unknown_field(pointer: &str, name: &str, known: Option<&Value>) -> Mistake {
     let names = known.and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str());
     let hint =
         nearest(name, names).map_or_else(String::new, |near| format!("; возможно, имелось в виду {near}"));

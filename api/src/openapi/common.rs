@@ -66,19 +66,7 @@ pub(super) fn require_all(document: &mut Value) {
     {
         let (name, mut schema) = schema;
         require(&mut schema);
-        if name == "FieldProblem" {
-            let_be_absent(&mut schema, &IN_WORKBOOKS);
-        }
         schemas.insert(name, schema);
-    }
-}
-
-/// Fields of a problem that only a mistake in a workbook has.
-const IN_WORKBOOKS: [&str; 2] = ["row", "column"];
-
-fn let_be_absent(schema: &mut Value, fields: &[&str]) {
-    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
-        required.retain(|name| name.as_str().is_none_or(|name| !fields.contains(&name)));
     }
 }
 
@@ -160,8 +148,13 @@ fn problem_response(status: u16) -> Value {
     });
     let mut headers = Map::new();
     headers.insert("Request-Id".to_owned(), header("Идентификатор запроса."));
-    if matches!(status, 429 | 500 | 503) {
-        headers.insert("Retry-After".to_owned(), header("Через сколько секунд повторить."));
+    if matches!(status, 409 | 429 | 500 | 503) {
+        let about = if status == 409 {
+            "Через сколько секунд повторить; только у `idempotency_in_progress`."
+        } else {
+            "Через сколько секунд повторить."
+        };
+        headers.insert("Retry-After".to_owned(), header(about));
     }
     if status == 401 {
         headers.insert("WWW-Authenticate".to_owned(), header("Схема Bearer."));
@@ -177,48 +170,78 @@ fn header(description: &str) -> Value {
     json!({"description": description, "schema": {"type": "string", "maxLength": 1000}})
 }
 
-/// Declares the headers of successful responses.
+/// Representations with a version.
+const VERSIONED: [&str; 7] = [
+    "Answer",
+    "AutoAnswerSettings",
+    "CourtDebt",
+    "DebtRequest",
+    "Department",
+    "Employee",
+    "MatchingSettings",
+];
+/// Work that is worth asking for again while it goes on.
+const WATCHED: [&str; 5] = ["Export", "Import", "MatchRun", "Operation", "SyncRun"];
+/// What is a change to its method alone: nothing of it is replayed.
+const ONLY_READING: [&str; 3] = ["lookup_answers", "lookup_debt_requests", "preview_auto_answer"];
+
+/// Declares the headers of successful responses, beside those that an operation declares itself.
 pub(super) fn add_headers(document: &mut Value) {
-    let versioned = ["Answer", "DebtRequest", "MatchingSettings", "AutoAnswerSettings"];
     each_operation(document, |method, operation| {
+        let is_open =
+            operation.get("security").and_then(Value::as_array).is_some_and(|list| list == &[json!({})]);
+        let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
+        let is_written = WRITING.contains(&method) && !ONLY_READING.contains(&id);
         let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
         for (status, response) in responses.iter_mut().filter(|(status, _)| status.starts_with('2')) {
             let mut names = BTreeSet::new();
             references(response, &mut names);
-            let mut headers = Map::new();
-            headers.insert("Request-Id".to_owned(), header("Идентификатор запроса."));
-            if names.iter().any(|name| versioned.contains(&name.as_str())) {
-                headers.insert("ETag".to_owned(), header("Версия объекта, для If-Match."));
+            let mut all = successful(method, status, &names);
+            if is_written {
+                all.push((
+                    "Idempotency-Replayed",
+                    "`true`, если это повтор прежнего ответа по Idempotency-Key.",
+                ));
             }
-            if names.contains("Answer") || status == "202" {
-                let about = "Через сколько секунд спросить снова; нет, если состояние само не изменится.";
-                headers.insert("Retry-After".to_owned(), header(about));
+            if !is_open {
+                all.push(("RateLimit", "Сколько запросов осталось и через сколько секунд лимит обновится."));
+                all.push(("RateLimit-Policy", "Лимит запросов токена."));
             }
-            if method == "post" && matches!(status.as_str(), "201" | "202") {
-                headers.insert("Location".to_owned(), header("Путь объекта."));
-            }
-            if names.iter().any(|name| name.ends_with("Page")) {
-                headers.insert("Link".to_owned(), header("Адрес следующей страницы, rel=\"next\"."));
-            }
-            if names.contains("DebtRequestPage") || names.contains("DebtRequestCounts") {
-                let about = "Когда запросы в последний раз успешно получены из ГИС ЖКХ; нет до первого раза.";
-                headers.insert("Data-As-Of".to_owned(), header(about));
-            }
-            if method == "post" || method == "patch" || method == "delete" {
-                let about = "`true`, если это повтор прежнего ответа по Idempotency-Key.";
-                headers.insert("Idempotency-Replayed".to_owned(), header(about));
-            }
-            for (name, about) in [
-                ("RateLimit", "Сколько запросов осталось и через сколько секунд лимит обновится."),
-                ("RateLimit-Policy", "Лимит запросов токена."),
-            ] {
-                headers.insert(name.to_owned(), header(about));
-            }
-            if let Some(response) = response.as_object_mut() {
-                response.insert("headers".to_owned(), Value::Object(headers));
+            let Some(response) = response.as_object_mut() else { continue };
+            let declared = response.entry("headers").or_insert_with(|| json!({}));
+            if let Some(declared) = declared.as_object_mut() {
+                for (name, about) in all {
+                    declared.entry(name).or_insert_with(|| header(about));
+                }
             }
         }
     });
+}
+
+/// The headers of a successful response with these schemas.
+fn successful(method: &str, status: &str, names: &BTreeSet<String>) -> Vec<(&'static str, &'static str)> {
+    let has = |all: &[&str]| names.iter().any(|name| all.contains(&name.as_str()));
+    let mut headers = vec![("Request-Id", "Идентификатор запроса.")];
+    if has(&VERSIONED) {
+        headers.push(("ETag", "Версия объекта, для If-Match."));
+    }
+    if has(&["Answer"]) || has(&WATCHED) && (method == "get" || status == "202") {
+        headers.push((
+            "Retry-After",
+            "Через сколько секунд спросить снова; нет, если состояние само не изменится.",
+        ));
+    }
+    if method == "post" && matches!(status, "201" | "202") || has(&["Answer"]) && method != "get" {
+        headers.push(("Location", "Путь объекта."));
+    }
+    if names.iter().any(|name| name.ends_with("Page")) {
+        headers.push(("Link", "Адрес следующей страницы, rel=\"next\"."));
+    }
+    if has(&["DebtRequestPage", "DebtRequestCounts"]) {
+        let about = "Когда запросы в последний раз успешно получены из ГИС ЖКХ; нет до первого раза.";
+        headers.push(("Data-As-Of", about));
+    }
+    headers
 }
 
 /// utoipa puts the description of a nullable reference inside its `oneOf`, where generated clients lose it.
@@ -260,4 +283,41 @@ pub(super) fn add_organization(document: &mut Value) {
             list.push(parameter.clone());
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_declared_where_they_come_and_those_of_an_operation_stay() {
+        let success = |schema: &str| {
+            let content = json!({"schema": {"$ref": format!("#/components/schemas/{schema}")}});
+            json!({"content": {"application/json": content}, "headers": {"ETag": {"description": "own"}}})
+        };
+        let operation = |id: &str, status: &str, schema: &str, security: Value| json!({"operationId": id, "security": [security], "responses": {status: success(schema)}});
+        let ours = || json!({"bearer": []});
+        let mut document = json!({"paths": {"/a": {
+            "get": operation("get_sync_run", "200", "SyncRun", ours()),
+            "put": operation("replace_accounts", "200", "AccountBook", ours()),
+            "post": operation("lookup_answers", "200", "AnswerLookupResult", ours()),
+            "patch": operation("edit_employee", "200", "Employee", ours()),
+            "head": operation("get_liveness", "200", "Health", json!({})),
+        }, "/b": {
+            "post": operation("upload_registry", "202", "CourtDebtRegistry", ours()),
+        }}});
+        add_headers(&mut document);
+        let has = |path: &str, method: &str, name: &str| {
+            let responses = &document["paths"][path][method]["responses"];
+            let mut responses = responses.as_object().unwrap().values();
+            responses.next().unwrap()["headers"].get(name).is_some()
+        };
+        assert!(has("/a", "get", "Retry-After") && has("/a", "get", "RateLimit"));
+        assert!(has("/a", "put", "Idempotency-Replayed") && !has("/a", "put", "Retry-After"));
+        assert!(!has("/a", "post", "Idempotency-Replayed") && has("/a", "patch", "Idempotency-Replayed"));
+        assert!(!has("/a", "head", "RateLimit") && has("/a", "head", "Request-Id"));
+        assert!(!has("/b", "post", "Retry-After") && has("/b", "post", "Location"));
+        let own = document.pointer("/paths/~1a/patch/responses/200/headers/ETag/description").unwrap();
+        assert_eq!(own, "own");
+    }
 }

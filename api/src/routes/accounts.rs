@@ -6,7 +6,6 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use debt_core::Error;
 use debt_core::accounts::NewBook;
 use debt_core::domain::caller::Scope;
-use debt_core::spreadsheets::Limits;
 use uuid::Uuid;
 
 use crate::caller::Authenticated;
@@ -20,7 +19,7 @@ use crate::routes::filters::PageParameters;
 use crate::state::AppState;
 use crate::views::accounts::{AccountBook, AccountsForm, ReplaceAccounts};
 use crate::views::lists::AccountPage;
-use crate::writing::{IdempotencyHeader, UseCase, reply, write};
+use crate::writing::{IdempotencyHeader, UseCase, replay, reply, write};
 
 /// Справочник лицевых счетов
 ///
@@ -56,7 +55,7 @@ pub(crate) async fn list_accounts(
 ///
 /// Прежний справочник заменяется целиком и сразу: списком в JSON (до 10 000 записей) или книгой Excel (до 100 000 строк) в
 /// `multipart/form-data` либо в base64. Столбцы книги ищутся по заголовкам: «Код ФИАС дома», «Номер помещения», «Единый лицевой
-/// счет», «Лицевой счет». При любой ошибке прежний справочник остаётся как был; ошибки названы по строкам и столбцам.
+/// счет», «Лицевой счет»; пустая книга — `GET /v1/templates/accounts`. При любой ошибке прежний справочник остаётся как был; ошибки названы по строкам и столбцам.
 /// ГИС ЖКХ здесь не участвует.
 #[utoipa::path(
     put, path = "/v1/accounts", tag = "registry", operation_id = "replace_accounts",
@@ -89,7 +88,8 @@ pub(crate) async fn replace_accounts(
     let _upload = state.uploads.begin(caller.organization)?;
     let mut payload = payload.into_inner();
     let (book, digest) = if is_form(&request) {
-        let shape = Shape { files: &[("file", Limits::default().file_bytes)], ..Shape::default() };
+        let most_bytes = state.service.settings.limits.import_bytes;
+        let shape = Shape { files: &[("file", most_bytes)], ..Shape::default() };
         let mut form = form::read(&request, &mut payload, shape).await?;
         let (digest, file) = (form.digest, form.need("file"));
         form.finish()?;
@@ -98,6 +98,9 @@ pub(crate) async fn replace_accounts(
         let Body { content, digest } = Body::<ReplaceAccounts>::from_request(&request, &mut payload).await?;
         (content.book().map_err(|mistake| Error::Invalid(vec![mistake]))?, digest)
     };
+    if let Some(earlier) = replay(&request, &state.service, &caller, digest).await? {
+        return Ok(earlier);
+    }
     let checked = state.service.check_accounts(&caller, book).await?;
     let author = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {

@@ -14,7 +14,7 @@ use super::answers::printed;
 use crate::caller::Authenticated;
 use crate::examples;
 use crate::headers::if_match;
-use crate::input::{Body, OptionalBody};
+use crate::input::{Body, NO_BODY, NoBody, OptionalBody};
 use crate::path::Id;
 use crate::problem::Failure;
 use crate::query::Query;
@@ -25,7 +25,8 @@ use crate::writing::{IdempotencyHeader, IfMatchHeader, Stated, UseCase, write, w
 
 /// Завершить работу над черновиком
 ///
-/// «Сохранить и завершить работу»: черновик становится подготовленным ответом и ждёт ответственного.
+/// «Сохранить и завершить работу»: черновик становится подготовленным ответом и ждёт ответственного. Подготовленный ответ из
+/// файла, который ждёт документов (`waits_for_files`), больше их не ждёт.
 #[utoipa::path(
     post, path = "/v1/answers/{id}/complete", tag = "answers", operation_id = "complete_answer",
     params(
@@ -40,20 +41,18 @@ pub(crate) async fn complete_answer(
     state: Data<AppState>,
     Authenticated(caller): Authenticated,
     id: Id<AnswerId>,
+    _: NoBody,
 ) -> Result<HttpResponse, Failure> {
     let version = if_match(request.headers());
     let author = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {
         Box::pin(async move {
             let details = service.complete_answer(tx, &author, id.0, version).await?;
-            printed(StatusCode::OK, details, service.clock.now())
+            printed(&service, StatusCode::OK, details)
         })
     });
     write(&request, &state.service, &caller, NO_BODY, use_case).await
 }
-
-/// The digest of a request without a body.
-const NO_BODY: [u8; 32] = [0; 32];
 
 /// Вернуть ответ на доработку
 ///
@@ -82,7 +81,7 @@ pub(crate) async fn return_answer(
     let use_case: UseCase = Box::new(move |service, tx| {
         Box::pin(async move {
             let details = service.return_answer(tx, &author, id.0, content.comment, version).await?;
-            printed(StatusCode::OK, details, service.clock.now())
+            printed(&service, StatusCode::OK, details)
         })
     });
     write(&request, &state.service, &caller, digest, use_case).await
@@ -119,7 +118,7 @@ pub(crate) async fn submit_answer(
     let use_case: UseCase = Box::new(move |service, tx| {
         Box::pin(async move {
             let details = service.submit_answer(tx, &author, id.0, command, version).await?;
-            printed(StatusCode::ACCEPTED, details, service.clock.now())
+            printed(&service, StatusCode::ACCEPTED, details)
         })
     });
     write_stated(&request, &state.service, &caller, digest, stated, use_case).await
@@ -142,13 +141,14 @@ pub(crate) async fn cancel_answer(
     state: Data<AppState>,
     Authenticated(caller): Authenticated,
     id: Id<AnswerId>,
+    _: NoBody,
 ) -> Result<HttpResponse, Failure> {
     let version = if_match(request.headers());
     let author = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {
         Box::pin(async move {
             let details = service.cancel_answer(tx, &author, id.0, version).await?;
-            printed(StatusCode::OK, details, service.clock.now())
+            printed(&service, StatusCode::OK, details)
         })
     });
     write(&request, &state.service, &caller, NO_BODY, use_case).await
@@ -184,7 +184,7 @@ pub(crate) async fn revoke_answer(
     let use_case: UseCase = Box::new(move |service, tx| {
         Box::pin(async move {
             let details = service.revoke_answer(tx, &author, id.0, command, version).await?;
-            printed(StatusCode::ACCEPTED, details, service.clock.now())
+            printed(&service, StatusCode::ACCEPTED, details)
         })
     });
     write_stated(&request, &state.service, &caller, digest, stated, use_case).await
@@ -198,7 +198,7 @@ pub(crate) async fn revoke_answer(
     post, path = "/v1/answers/{id}/refresh", tag = "answers", operation_id = "refresh_answer",
     params(
         ("id" = Uuid, Path, description = "Идентификатор ответа.", example = json!(examples::ANSWER)),
-        IdempotencyHeader,
+        IfMatchHeader, IdempotencyHeader,
     ),
     security(("bearer" = ["answers:read"])),
     responses((status = 202, description = "Проверка приближена.", body = Answer)),
@@ -208,12 +208,14 @@ pub(crate) async fn refresh_answer(
     state: Data<AppState>,
     Authenticated(caller): Authenticated,
     id: Id<AnswerId>,
+    _: NoBody,
 ) -> Result<HttpResponse, Failure> {
+    let version = if_match(request.headers());
     let reader = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {
         Box::pin(async move {
-            let details = service.refresh_answer(tx, &reader, id.0).await?;
-            printed(StatusCode::ACCEPTED, details, service.clock.now())
+            let details = service.refresh_answer(tx, &reader, id.0, version).await?;
+            printed(&service, StatusCode::ACCEPTED, details)
         })
     });
     write(&request, &state.service, &caller, NO_BODY, use_case).await

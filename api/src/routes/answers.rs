@@ -4,16 +4,15 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use debt_core::Error;
 use debt_core::answers::{AnswerDetails, CreatedOutcome};
 use debt_core::audit::Changed;
 use debt_core::idempotency::Reply;
 use debt_core::ids::{AnswerId, DebtRequestId};
-use debt_core::trace;
+use debt_core::{Error, Service, trace};
 
 use crate::caller::Authenticated;
 use crate::examples;
-use crate::headers::{etag, if_match};
+use crate::headers::{IdempotencyKey, etag, if_match};
 use crate::input::Body;
 use crate::page::Position;
 use crate::paging::Ask;
@@ -88,34 +87,34 @@ pub(crate) async fn create_answer(
                 CreatedOutcome::Queued => StatusCode::ACCEPTED,
                 CreatedOutcome::Same => StatusCode::OK,
             };
-            printed(status, created.answer, service.clock.now())
+            printed(&service, status, created.answer)
         })
     });
     write_stated(&request, &state.service, &caller, digest, stated, use_case).await
 }
 
-/// An answer as a reply, with where it is and when to ask again.
-pub(super) fn printed(
-    status: StatusCode,
-    details: AnswerDetails,
-    now: DateTime<Utc>,
-) -> Result<Reply, Error> {
+/// Least seconds after which a client asks again.
+const LEAST: i64 = 5;
+/// Most of them.
+const MOST: i64 = 1800;
+
+/// A changed answer as a reply, with where it is and when to ask again. Where that is not stored, reading the answer tells it,
+/// and soon: here others wait for the transaction.
+pub(super) fn printed(service: &Service, status: StatusCode, details: AnswerDetails) -> Result<Reply, Error> {
     let location = format!("/v1/answers/{}", details.answer.id);
     let version = details.answer.version;
-    let retry_after = retry_after(&details, now);
+    let retry_after = retry_after(&details, service.clock.now(), LEAST);
     let reply = reply(status, &Answer::from(details))?;
     Ok(reply.with_location(location).with_version(version).with_retry_after(retry_after))
 }
 
-/// Seconds until anything can change, 5 to 1800; `None` when nothing will by itself (`api.md` §7).
-fn retry_after(details: &AnswerDetails, now: DateTime<Utc>) -> Option<i64> {
-    const LEAST: i64 = 5;
-    const MOST: i64 = 1800;
+/// Seconds until anything can change, 5 to 1800, or `unknown` of them; `None` when the answer is not on its way (`api.md` §7).
+fn retry_after(details: &AnswerDetails, now: DateTime<Utc>, unknown: i64) -> Option<i64> {
     let answer = &details.answer;
     if answer.state.is_final() || answer.state.is_editable() {
         return None;
     }
-    let seconds = answer.next_check_at.map_or(LEAST, |moment| (moment - now).num_seconds() + 1);
+    let seconds = answer.next_check_at.map_or(unknown, |moment| (moment - now).num_seconds() + 1);
     Some(seconds.clamp(LEAST, MOST))
 }
 
@@ -166,6 +165,8 @@ pub(crate) async fn lookup_answers(
     body: Body<AnswerLookup>,
 ) -> Result<HttpResponse, Failure> {
     Query::of(request.query_string(), &[])?.finish()?;
+    // Nothing is done that could be repeated, but a bad key is a mistake here as anywhere.
+    IdempotencyKey::read(request.headers())?;
     let AnswerLookup { ids, external_ids } = body.content;
     let ids: Vec<_> = ids.into_iter().map(AnswerId::from).collect();
     let lookup = state.service.lookup_answers(&caller, &ids, &external_ids).await?;
@@ -184,8 +185,9 @@ pub(crate) async fn lookup_answers(
 
 /// Один ответ
 ///
-/// Читает из базы шлюза, ГИС ЖКХ не спрашивает. `Retry-After` говорит, когда может измениться состояние; `wait`
-/// держит запрос до 25 секунд и отвечает раньше, если состояние изменится.
+/// Читает из базы шлюза, ГИС ЖКХ не спрашивает. `Retry-After` и `next_check_at` говорят, когда может измениться состояние:
+/// здесь они точнее всего, в списках и в ответах на изменения `next_check_at` — последний записанный. `wait` держит запрос до
+/// 25 секунд и отвечает раньше, если состояние изменится.
 #[utoipa::path(
     get, path = "/v1/answers/{id}", tag = "answers", operation_id = "get_answer",
     params(
@@ -204,13 +206,18 @@ pub(crate) async fn get_answer(
     let mut query = Query::of(request.query_string(), &["wait"])?;
     let wait = read_wait(&mut query);
     query.finish()?;
-    let look = async || state.service.get_answer(&caller, id.0).await;
-    let before = look().await?.answer.state;
-    let is_news = |seen: &AnswerDetails| seen.answer.state != before || before.is_final();
-    let details = wait_for(wait, look, is_news).await?;
+    if !wait.is_zero() {
+        let look = async || state.service.get_answer(&caller, id.0).await;
+        let before = look().await?.answer.state;
+        let is_news = |seen: &AnswerDetails| seen.answer.state != before || before.is_final();
+        wait_for(wait, look, is_news).await?;
+    }
+    // When to ask again is reckoned once, for what is shown.
+    let details = state.service.foresee_answer(&caller, id.0).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header(etag(details.answer.version));
-    if let Some(seconds) = retry_after(&details, state.service.clock.now()) {
+    // Where a person must act first nobody knows when: the client asks as seldom as may be.
+    if let Some(seconds) = retry_after(&details, state.service.clock.now(), MOST) {
         response.insert_header(("Retry-After", seconds.to_string()));
     }
     Ok(response.json(Answer::from(details)))
@@ -218,7 +225,10 @@ pub(crate) async fn get_answer(
 
 /// Изменить черновик
 ///
-/// Меняются только переданные поля. Отправленный ответ изменить нельзя: дайте новый.
+/// Меняются только переданные поля. Отправленный ответ изменить нельзя: дайте новый. Токен сотрудника меняет подготовленный
+/// ответ, только если сотрудник отвечает за запрос. Пока ответ из файла ждёт документов (`waits_for_files`), тот, кто его
+/// готовит, добавляет их, хоть по одному, и меняет комментарий, но не наличие долга, не должников и не исполнителя
+/// (409 `state_conflict`); ожидание заканчивает `complete`.
 #[utoipa::path(
     patch, path = "/v1/answers/{id}", tag = "answers", operation_id = "edit_answer",
     params(
@@ -243,7 +253,7 @@ pub(crate) async fn edit_answer(
     let use_case: UseCase = Box::new(move |service, tx| {
         Box::pin(async move {
             let Changed { before, after } = service.edit_answer(tx, &author, id.0, command, version).await?;
-            printed(StatusCode::OK, after, service.clock.now())?.instead_of(&Answer::from(before))
+            printed(&service, StatusCode::OK, after)?.instead_of(&Answer::from(before))
         })
     });
     write(&request, &state.service, &caller, digest, use_case).await
@@ -251,7 +261,8 @@ pub(crate) async fn edit_answer(
 
 /// Удалить черновик
 ///
-/// Удаляет черновик или подготовленный ответ. Отправленный ответ удалить нельзя: отмените или отзовите его.
+/// Удаляет черновик или подготовленный ответ. Отправленный ответ удалить нельзя: отмените или отзовите его. Токен сотрудника
+/// удаляет подготовленный ответ, только если сотрудник отвечает за запрос.
 #[utoipa::path(
     delete, path = "/v1/answers/{id}", tag = "answers", operation_id = "delete_answer",
     params(

@@ -5,8 +5,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::caller::Authenticated;
-use crate::headers::{etag, if_match};
-use crate::input::Body;
+use crate::headers::{IdempotencyKey, etag, if_match};
+use crate::input::{Body, NoBody};
 use crate::problem::Failure;
 use crate::query::Query;
 use crate::state::AppState;
@@ -39,14 +39,14 @@ pub(crate) async fn get_auto_answer_settings(
 /// ответа которых осталось не больше `days_before_due` рабочих дней. Последний день называет ГИС ЖКХ; запросы, срок которых
 /// прошёл, остаются ей. Рабочие дни — по производственному календарю и разделу `[calendar]` конфигурации.
 ///
-/// Отвечается только запрос, по которому действующий реестр не старше `registry_max_age_days` долга не нашёл, ГИС ЖКХ не
+/// Автоответ даётся только на запрос, по которому действующий реестр не старше `registry_max_age_days` долга не нашёл, ГИС ЖКХ не
 /// показывает ответа, никто не написал «долг есть», прежний ответ не отменён, не отозван и не отклонён, и ничего не отправляется
 /// и не выясняется. С `require_registry: false` реестра
 /// может не быть, но найденный долг и сомнение мешают всё равно. Черновик «долга нет» автоответ заменяет своим.
 ///
 /// Перед ответом запросы ещё раз читаются из ГИС ЖКХ; если она недоступна, автоответ ждёт до следующего дня и никому вслепую
 /// не отвечает (тогда событие `auto_answer.stopped`). Отдельный запрос, который ГИС ЖКХ показать не может, других не задерживает:
-/// он остаётся сотрудникам с причиной `not_read`. Ответов больше `max_per_run` — не отвечается ни один, событие
+/// он остаётся сотрудникам с причиной `not_read`. Если ответов больше `max_per_run`, не даётся ни один, событие
 /// `auto_answer.stopped`. Итог — операция вида `auto_answer`; у ответов `source: "auto"`.
 ///
 /// Передаются все настройки целиком; опущенная получает значение по умолчанию. Изменённое после `run_at` действует со
@@ -101,8 +101,11 @@ pub(crate) async fn preview_auto_answer(
     request: HttpRequest,
     state: Data<AppState>,
     Authenticated(caller): Authenticated,
+    _: NoBody,
 ) -> Result<HttpResponse, Failure> {
     Query::of(request.query_string(), &[])?.finish()?;
+    // Nothing is done that could be repeated, but a bad key is a mistake here as anywhere.
+    IdempotencyKey::read(request.headers())?;
     let preview = state.service.preview_auto_answer(&caller, MOST_PREVIEWED).await?;
     Ok(HttpResponse::Ok().json(AutoAnswerPreview::from(preview)))
 }

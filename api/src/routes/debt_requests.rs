@@ -13,7 +13,7 @@ use debt_core::{Error, Service};
 
 use crate::caller::Authenticated;
 use crate::examples;
-use crate::headers::{data_as_of, etag, if_match};
+use crate::headers::{IdempotencyKey, data_as_of, etag, if_match};
 use crate::input::Body;
 use crate::page::Position;
 use crate::paging::Ask;
@@ -245,6 +245,8 @@ pub(crate) async fn lookup_debt_requests(
     body: Body<DebtRequestLookup>,
 ) -> Result<HttpResponse, Failure> {
     Query::of(request.query_string(), &[])?.finish()?;
+    // Nothing is done that could be repeated, but a bad key is a mistake here as anywhere.
+    IdempotencyKey::read(request.headers())?;
     let DebtRequestLookup { ids, request_numbers } = body.content;
     let ids: Vec<_> = ids.into_iter().map(DebtRequestId::from).collect();
     let found = state.service.lookup_debt_requests(&caller, &ids, &request_numbers).await?;

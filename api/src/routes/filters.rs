@@ -66,7 +66,7 @@ pub(crate) struct DebtRequestFilters {
     sent_to: Option<NaiveDate>,
     /// Изменились в этот момент или позже. Границу включает, чтобы ничего не пропустить: повторы возможны.
     updated_since: Option<DateTime<Utc>>,
-    /// Итог сверки с реестром; можно повторять.
+    /// Итог сопоставления с реестром; можно повторять.
     #[param(inline, style = Form, explode, max_items = 3)]
     match_result: Option<Vec<MatchParameter>>,
     /// Дом в ФИАС.
@@ -174,7 +174,7 @@ pub(crate) struct AnswerFilters {
     is_final: Option<bool>,
     /// Есть ли долг.
     has_debt: Option<bool>,
-    /// Подтверждён выгрузкой из ГИС ЖКХ.
+    /// Его показала ГИС ЖКХ.
     confirmed_in_gis: Option<bool>,
     /// Изменились в этот момент или позже. Границу включает, чтобы ничего не пропустить: повторы возможны.
     updated_since: Option<DateTime<Utc>>,

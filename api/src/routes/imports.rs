@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::caller::Authenticated;
 use crate::examples;
 use crate::form::{self, FormFile, Shape, is_form};
-use crate::input::Body;
+use crate::input::{Body, NO_BODY, NoBody};
 use crate::page::Position;
 use crate::paging::Ask;
 use crate::path::Id;
@@ -26,29 +26,32 @@ use crate::routes::filters::PageParameters;
 use crate::state::AppState;
 use crate::views::imports::{CreateImport, Import, ImportForm};
 use crate::views::lists::{ImportPage, ImportRowPage};
-use crate::writing::{IdempotencyHeader, UseCase, WithHeaders, reply, write};
+use crate::writing::{IdempotencyHeader, UseCase, WithHeaders, replay, reply, write};
 
 /// Seconds after which it is worth asking for an import again.
 const AGAIN: i64 = 5;
 
 /// Загрузить ответы из файла Excel
 ///
-/// Книга xlsx, которую дала выгрузка (или файл обмена с теми же заголовками), с заполненными ответами: `multipart/form-data`
-/// или JSON с base64. Обработка идёт в фоне, её ход показывает `GET /v1/imports/{id}`.
+/// Книга xlsx, которую дала выгрузка в Excel (или файл обмена РИАС ЖКХ с теми же заголовками; пустой — `GET
+/// /v1/templates/answers`), с заполненными ответами: `multipart/form-data` или JSON с base64. Если файл не книга Excel или в нём
+/// нет обязательного столбца, он не принимается сразу (422). Книга с одним списком подзапросов принимается — для сопоставления
+/// (`import_id`), — но ответов в ней нет, и обработка закончится ошибкой `column_missing`. Обработка идёт в фоне, её ход показывает `GET /v1/imports/{id}`.
 ///
 /// `mode=preview` (по умолчанию) только проверяет: показывает, что стало бы с каждой строкой; затем `apply` применяет.
 /// `mode=apply` применяет сразу: строки с ошибками не приняты, остальные приняты. Ответы, которые уже есть, — `unchanged`,
 /// поэтому загрузить файл ещё раз безопасно. Ответ, который ждёт отправки, файл с другим содержанием не заменяет
 /// (`answer_queued`), отклонённый ГИС ЖКХ не повторяет (`rejected_before`); пустой комментарий прежнему не противоречит.
-/// Если таблица есть на двух листах, файл не принимается (`two_tables`). Несколько должников — несколько строк с одним подзапросом. «Есть документы» — ДА:
-/// ответ остаётся подготовленным и ждёт файлов. `submit=true` требует права `answers:submit`.
+/// Если таблица есть на двух листах, файл не принимается (`two_tables`). Несколько должников — несколько строк с одним
+/// подзапросом. «Есть документы» — ДА: ответ остаётся подготовленным и ждёт файлов; пока работа над ним не завершена
+/// (`complete`), их добавляют и исполнитель запроса, и тот, кто применил книгу. `submit=true` требует права `answers:submit`.
 #[utoipa::path(
     post, path = "/v1/imports", tag = "imports", operation_id = "create_import",
     params(IdempotencyHeader),
     request_body(content(
         (CreateImport = "application/json", example = json!({
             "file_name": "Запросы.xlsx",
-            "content_base64": "UEsDBBQAAAAIAA==",
+            "content_base64": examples::WORKBOOK,
             "mode": "preview"
         })),
         (ImportForm = "multipart/form-data"),
@@ -66,14 +69,19 @@ pub(crate) async fn create_import(
     caller.need(Scope::AnswersWrite)?;
     let _upload = state.uploads.begin(caller.organization)?;
     let mut payload = payload.into_inner();
-    let (command, digest) = if is_form(&request) {
-        read_form(&request, &mut payload, state.service.settings.limits.import_bytes).await?
+    let (command, digest, pointer) = if is_form(&request) {
+        let most = state.service.settings.limits.import_bytes;
+        let (command, digest) = read_form(&request, &mut payload, most).await?;
+        (command, digest, "/file")
     } else {
         let Body { content, digest } = Body::<CreateImport>::from_request(&request, &mut payload).await?;
-        (content.command().map_err(Error::Invalid)?, digest)
+        (content.command().map_err(Error::Invalid)?, digest, "/content_base64")
     };
+    if let Some(earlier) = replay(&request, &state.service, &caller, digest).await? {
+        return Ok(earlier);
+    }
     // Not within the transaction, for which others would wait.
-    let staged = state.service.stage_import(&caller, command).await?;
+    let staged = state.service.stage_import(&caller, command, pointer).await?;
     let owner = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {
         Box::pin(async move {
@@ -126,6 +134,7 @@ pub(crate) async fn apply_import(
     state: Data<AppState>,
     Authenticated(caller): Authenticated,
     id: Id<ImportId>,
+    _: NoBody,
 ) -> Result<HttpResponse, Failure> {
     let owner = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {
@@ -134,7 +143,7 @@ pub(crate) async fn apply_import(
             accepted(&import)
         })
     });
-    write(&request, &state.service, &caller, [0; 32], use_case).await
+    write(&request, &state.service, &caller, NO_BODY, use_case).await
 }
 
 /// История загрузок файлов

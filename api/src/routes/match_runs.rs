@@ -26,26 +26,26 @@ use crate::routes::filters::PageParameters;
 use crate::state::AppState;
 use crate::views::lists::{MatchRunItemPage, MatchRunPage};
 use crate::views::match_runs::{MatchRun, MatchRunScope, StartMatchRun};
-use crate::writing::{IdempotencyHeader, UseCase, WithHeaders, reply, write};
+use crate::writing::{IdempotencyHeader, UseCase, WithHeaders, replay, reply, write};
 
 /// Seconds after which it is worth asking for a run again.
 const AGAIN: i64 = 5;
 
-/// Начать сверку запросов с реестром
+/// Начать сопоставление запросов с реестром
 ///
-/// Сверяются запросы по условиям (`filter`), по списку (`ids`) или из готового файла (`import_id`).
+/// Сопоставляются запросы по условиям (`filter`), по списку (`ids`) или из готового файла (`import_id`).
 /// Каждый запрос сравнивается с действующим реестром: дом, помещение, адрес, даты решения и погашения. `preview` только
 /// показывает итоги, `prepare` создаёт черновики ответов, `submit` отправляет ответы (нужны права `answers:write` и
-/// `answers:submit`). Ответ создаётся, только если запрос ещё не отвечен, никто над ним не работает и прежний ответ не отменён
-/// и не отклонён; сомнительные совпадения (`ambiguous`) машина не отвечает никогда. Одновременно идёт одна сверка
-/// (409 `run_in_progress`); остановить её можно там же, где любую операцию: `POST /v1/operations/{id}/cancel`.
+/// `answers:submit`). Ответ создаётся, только если на запрос ещё не ответили, никто над ним не работает и прежний ответ не отменён
+/// и не отклонён; на сомнительные совпадения (`ambiguous`) шлюз никогда не отвечает сам. Одновременно идёт одно сопоставление
+/// (409 `run_in_progress`); остановить его можно там же, где любую операцию: `POST /v1/operations/{id}/cancel`.
 ///
-/// Сверка идёт по одному реестру, но «долга нет» отвечает, только если ни один действующий реестр, которого касается запрос, не
-/// знает долга и не сомневается: реестр всей организации касается всех запросов, реестр подразделения — запросов этого
-/// подразделения и тех, чьё подразделение неизвестно. Иначе итог — `ambiguous` с причиной `other_registry`, а у запроса
-/// остаётся то, что говорят реестры вместе. С `department_id` ответ «долга нет» даётся только на запросы этого подразделения
-/// (причина `other_department` у остальных); долг отвечается и на чужие. Если реестр сверки заменили, она останавливается
-/// (`registry_replaced`), и остальные запросы не сверяются.
+/// Сопоставление идёт с одним реестром, но ответ «долга нет» даётся, только если ни один действующий реестр, который касается
+/// запроса, не знает долга и не сомневается: реестр всей организации касается всех запросов, реестр подразделения — запросов этого
+/// подразделения, тех, чьё подразделение неизвестно, и тех, о чьём помещении в нём есть строка. Иначе итог — `ambiguous` с
+/// причиной `other_registry`, а у запроса остаётся то, что говорят реестры вместе. С `department_id` ответ «долга нет» даётся
+/// только на запросы этого подразделения (причина `other_department` у остальных); ответ «долг есть» — и на чужие. Если реестр
+/// заменили, сопоставление останавливается (`registry_replaced`), и остальные запросы не сопоставляются.
 #[utoipa::path(
     post, path = "/v1/match-runs", tag = "registry", operation_id = "start_match_run",
     params(IdempotencyHeader),
@@ -55,7 +55,7 @@ const AGAIN: i64 = 5;
         "only_debts": false
     })),
     security(("bearer" = ["registry:read"])),
-    responses((status = 202, description = "Сверка начата.", body = MatchRun)),
+    responses((status = 202, description = "Сопоставление начато.", body = MatchRun)),
 )]
 pub(crate) async fn start_match_run(
     request: HttpRequest,
@@ -64,6 +64,9 @@ pub(crate) async fn start_match_run(
     body: Body<StartMatchRun>,
 ) -> Result<HttpResponse, Failure> {
     let Body { content, digest } = body;
+    if let Some(earlier) = replay(&request, &state.service, &caller, digest).await? {
+        return Ok(earlier);
+    }
     let scope = scope(&state, &caller, content.scope).await?;
     let command = core::StartMatchRun {
         requests: state.service.match_scope(&caller, scope).await?,
@@ -99,14 +102,14 @@ async fn scope(state: &AppState, caller: &Caller, scope: MatchRunScope) -> Resul
     }
 }
 
-/// Список сверок
+/// Список сопоставлений с реестром
 ///
 /// От новых к старым. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
 #[utoipa::path(
     get, path = "/v1/match-runs", tag = "registry", operation_id = "list_match_runs",
     params(PageParameters),
     security(("bearer" = ["registry:read"])),
-    responses((status = 200, description = "Страница сверок.", body = MatchRunPage)),
+    responses((status = 200, description = "Страница сопоставлений.", body = MatchRunPage)),
 )]
 pub(crate) async fn list_match_runs(
     request: HttpRequest,
@@ -127,14 +130,14 @@ pub(crate) async fn list_match_runs(
     })
 }
 
-/// Одна сверка
+/// Одно сопоставление с реестром
 ///
-/// Пока сверка не закончена, `Retry-After` говорит, когда спросить снова. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
+/// Пока сопоставление не закончено, `Retry-After` говорит, когда спросить снова. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
 #[utoipa::path(
     get, path = "/v1/match-runs/{id}", tag = "registry", operation_id = "get_match_run",
-    params(("id" = Uuid, Path, description = "Идентификатор сверки.", example = json!(examples::MATCH_RUN))),
+    params(("id" = Uuid, Path, description = "Идентификатор сопоставления.", example = json!(examples::MATCH_RUN))),
     security(("bearer" = ["registry:read"])),
-    responses((status = 200, description = "Сверка.", body = MatchRun)),
+    responses((status = 200, description = "Сопоставление.", body = MatchRun)),
 )]
 pub(crate) async fn get_match_run(
     request: HttpRequest,
@@ -151,14 +154,14 @@ pub(crate) async fn get_match_run(
     Ok(response.json(run))
 }
 
-/// Итоги сверки по запросам
+/// Итоги сопоставления по запросам
 ///
-/// Три списка сверки: найдено, не найдено, возможные ошибки (`result=found`, `not_found`, `ambiguous`) с объяснением каждого
+/// Три списка сопоставления: найдено, не найдено, возможные ошибки (`result=found`, `not_found`, `ambiguous`) с объяснением каждого
 /// итога. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
 #[utoipa::path(
     get, path = "/v1/match-runs/{id}/items", tag = "registry", operation_id = "list_match_run_items",
     params(
-        ("id" = Uuid, Path, description = "Идентификатор сверки.", example = json!(examples::MATCH_RUN)),
+        ("id" = Uuid, Path, description = "Идентификатор сопоставления.", example = json!(examples::MATCH_RUN)),
         ("result" = Option<String>, Query, description = "Только запросы с этим итогом: `found`, `not_found` или `ambiguous`.", max_length = 64, example = "found"),
         PageParameters,
     ),
@@ -185,14 +188,14 @@ pub(crate) async fn list_match_run_items(
     })
 }
 
-/// Списки сверки в файле Excel
+/// Списки сопоставления в файле Excel
 ///
 /// Книга из трёх листов: «Найдено», «Не найдено», «Возможные ошибки», с объяснением каждого итога и строками реестра. Номера и
-/// адреса запросов есть в ней, если у токена есть право `requests:read`. Пока сверка не закончена — 409 `state_conflict`.
+/// адреса запросов есть в ней, если у токена есть право `requests:read`. Пока сопоставление не закончено — 409 `state_conflict`.
 /// Читает из базы шлюза, ГИС ЖКХ не спрашивает.
 #[utoipa::path(
     get, path = "/v1/match-runs/{id}/content", tag = "registry", operation_id = "get_match_run_content",
-    params(("id" = Uuid, Path, description = "Идентификатор сверки.", example = json!(examples::MATCH_RUN))),
+    params(("id" = Uuid, Path, description = "Идентификатор сопоставления.", example = json!(examples::MATCH_RUN))),
     security(("bearer" = ["registry:read"])),
     responses((
         status = 200, description = "Книга Excel.",

@@ -24,4 +24,5 @@ pub(crate) mod registries;
 pub(crate) mod statistics;
 pub(crate) mod sync_runs;
 pub(crate) mod system;
+pub(crate) mod templates;
 pub(crate) mod testing;

@@ -1,13 +1,17 @@
-//! `/v1/reconciliation`.
+//! `/v1/reconciliation` and the list of its mismatches.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::period::Period;
 use crate::caller::Authenticated;
+use crate::page::Position;
+use crate::paging::Ask;
 use crate::problem::Failure;
 use crate::query::Query;
+use crate::routes::filters::PageParameters;
 use crate::state::AppState;
+use crate::views::lists::MismatchPage;
 use crate::views::reconciliation::Reconciliation;
 
 /// Сверка за период
@@ -21,7 +25,7 @@ use crate::views::reconciliation::Reconciliation;
         ("from" = Option<NaiveDate>, Query, description = "Первый день направления запросов; обычно за 30 дней до последнего.", example = "2026-11-01"),
         ("to" = Option<NaiveDate>, Query, description = "Последний день направления запросов; обычно сегодня.", example = "2026-11-30"),
     ),
-    security(("bearer" = ["answers:read"])),
+    security(("bearer" = ["stats:read"]), ("bearer" = ["answers:read"])),
     responses((status = 200, description = "Сверка.", body = Reconciliation)),
 )]
 pub(crate) async fn get_reconciliation(
@@ -35,4 +39,39 @@ pub(crate) async fn get_reconciliation(
     let (from, to) = period.days(&state, &caller).await?;
     let report = state.service.reconcile(&caller, from, to).await?;
     Ok(HttpResponse::Ok().json(Reconciliation::from(report)))
+}
+
+/// Различия с ГИС ЖКХ
+///
+/// Все запросы за период, ответ на которые в ГИС ЖКХ не тот, что отправлен отсюда, по сроку ответа, от ближайшего. Период —
+/// тот же, что у сверки. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
+#[utoipa::path(
+    get, path = "/v1/reconciliation/items", tag = "answers", operation_id = "list_reconciliation_items",
+    params(
+        ("from" = Option<NaiveDate>, Query, description = "Первый день направления запросов; обычно за 30 дней до последнего.", example = "2026-11-01"),
+        ("to" = Option<NaiveDate>, Query, description = "Последний день направления запросов; обычно сегодня.", example = "2026-11-30"),
+        PageParameters,
+    ),
+    security(("bearer" = ["stats:read"]), ("bearer" = ["answers:read"])),
+    responses((status = 200, description = "Страница различий.", body = MismatchPage)),
+)]
+pub(crate) async fn list_reconciliation_items(
+    request: HttpRequest,
+    state: Data<AppState>,
+    Authenticated(caller): Authenticated,
+) -> Result<HttpResponse, Failure> {
+    let mut query = Query::of(request.query_string(), &["from", "to", "limit", "cursor"])?;
+    let period = Period::read(&mut query);
+    let ask = Ask::read(&mut query, "reconciliation", &state)?;
+    query.finish()?;
+    let days = period.days(&state, &caller).await?;
+    let after = match &ask.after {
+        None => None,
+        Some(position) => Some((position.key()?, position.id.into())),
+    };
+    let rows = state.service.list_differences(&caller, days, after, ask.rows()).await?;
+    ask.respond::<MismatchPage, _>(&request, &state, rows, |row| Position {
+        key: row.place.to_string(),
+        id: row.debt_request.as_uuid(),
+    })
 }

@@ -10,13 +10,13 @@ use debt_core::Error;
 use debt_core::domain::caller::Scope;
 use debt_core::ids::{CourtDebtId, RegistryId};
 use debt_core::registries::{MOST_SCAN_BYTES, NewRegistry};
-use debt_core::spreadsheets::Limits;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::caller::Authenticated;
 use crate::examples;
 use crate::form::{self, FormFile, Shape};
+use crate::input::{NO_BODY, NoBody};
 use crate::page::Position;
 use crate::paging::Ask;
 use crate::path::Id;
@@ -26,12 +26,19 @@ use crate::routes::filters::PageParameters;
 use crate::state::AppState;
 use crate::views::lists::{CourtDebtPage, CourtDebtRegistryPage, RegistryProblemPage};
 use crate::views::registries::{CourtDebtRegistry, RegistryForm};
-use crate::writing::{IdempotencyHeader, UseCase, WithHeaders, reply, write};
+use crate::writing::{IdempotencyHeader, UseCase, WithHeaders, replay, reply, write};
 
 /// Загрузить реестр судебных задолженностей
 ///
-/// Книга Excel, где у каждого адреса с подтверждённым судом долгом одна строка. Столбцы ищутся по заголовкам, порядок
-/// любой. Каждая строка проверяется сразу. Реестр с ошибкой хотя бы в одной
+/// Книга Excel, где у каждого адреса с подтверждённым судом долгом одна строка; пустая — `GET /v1/templates/court-debt-registry`.
+/// Столбцы ищутся по заголовкам, порядок любой:
+///
+/// * обязательные: «Дата начала периода задолженности» (когда решение суда вступило в силу), «Идентификатор адреса» (код дома в
+///   ФИАС; или «Код ФИАС дома»), «Номер квартиры, комнаты, блока жилого дома», «Фамилия», «Имя»;
+/// * остальные: «Дата погашения задолженности», «Адрес дома», «Отчество», «СНИЛС», «Копия судебного акта», «Акт сверки»,
+///   «Дополнительные файлы» (или «Дополнительный файлы»), «Дополнительная информация».
+///
+/// Звёздочка в конце заголовка не мешает. Даты — дд.мм.гггг. Каждая строка проверяется сразу. Реестр с ошибкой хотя бы в одной
 /// строке не принимается целиком (`refused`): по пропущенной строке получился бы ответ «нет долга». Ошибки и
 /// предупреждения — в `problems_url`. Пустой номер квартиры — дом целиком, с предупреждением `premises_blank`; столбец, которого
 /// шлюз не знает, — предупреждение `column_ignored`: нет ли опечатки. Принятый реестр (`checked`) ничего не меняет, пока не введён в действие.
@@ -58,7 +65,11 @@ pub(crate) async fn upload_registry(
 ) -> Result<HttpResponse, Failure> {
     caller.need(Scope::RegistryWrite)?;
     let _upload = state.uploads.begin(caller.organization)?;
-    let (file, digest) = read_form(&request, &mut payload.into_inner()).await?;
+    let most = state.service.settings.limits.import_bytes;
+    let (file, digest) = read_form(&request, &mut payload.into_inner(), most).await?;
+    if let Some(earlier) = replay(&request, &state.service, &caller, digest).await? {
+        return Ok(earlier);
+    }
     // Thousands of scans take a while. The task goes on when the client hangs up, and what it has stored need not be stored
     // again when he comes back.
     let (service, author) = (Arc::clone(&state.service), caller.clone());
@@ -77,9 +88,13 @@ pub(crate) async fn upload_registry(
 }
 
 /// Reads the parts `registry`, `files`, `ogrn` and `department_id`.
-async fn read_form(request: &HttpRequest, payload: &mut Payload) -> Result<(NewRegistry, [u8; 32]), Failure> {
+async fn read_form(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    most_bytes: u64,
+) -> Result<(NewRegistry, [u8; 32]), Failure> {
     let shape = Shape {
-        files: &[("registry", Limits::default().file_bytes)],
+        files: &[("registry", most_bytes)],
         archives: &[("files", MOST_SCAN_BYTES)],
         texts: &["ogrn", "department_id"],
     };
@@ -223,6 +238,7 @@ pub(crate) async fn activate_registry(
     state: Data<AppState>,
     Authenticated(caller): Authenticated,
     id: Id<RegistryId>,
+    _: NoBody,
 ) -> Result<HttpResponse, Failure> {
     let author = caller.clone();
     let use_case: UseCase = Box::new(move |service, tx| {
@@ -231,5 +247,5 @@ pub(crate) async fn activate_registry(
             reply(StatusCode::OK, &CourtDebtRegistry::from(registry))
         })
     });
-    write(&request, &state.service, &caller, [0; 32], use_case).await
+    write(&request, &state.service, &caller, NO_BODY, use_case).await
 }

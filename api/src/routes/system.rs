@@ -12,6 +12,7 @@ use crate::problem::Failure;
 use crate::problem::catalogue::{code_named, entry};
 use crate::query::Query;
 use crate::state::AppState;
+use crate::telemetry::gauges::Gauges;
 use crate::telemetry::metrics::Metrics;
 use crate::views::system::{Dictionary, DictionaryEntry, GisStatus, Health, Me};
 
@@ -50,13 +51,15 @@ pub(crate) async fn get_gis_status(
 ) -> Result<HttpResponse, Failure> {
     Query::of(request.query_string(), &[])?.finish()?;
     let status = state.service.gis_status(&caller).await?;
-    Ok(HttpResponse::Ok().json(GisStatus::from(status)))
+    Ok(HttpResponse::Ok().json(GisStatus::of(&state.service, status)))
 }
 
 /// Справочник
 ///
-/// `document_types` — НСИ 358, `identity_documents` — НСИ 95, `states`, `stages`, `response_statuses`, `problem_codes`.
-/// Читает из настроек шлюза, ГИС ЖКХ не спрашивает.
+/// `document_types` — НСИ 358, `identity_documents` — НСИ 95, `states`, `stages`, `request_statuses`, `response_statuses`; `event_types` — виды
+/// событий с пояснениями и ключами `data`; `problem_codes` — коды ошибок в ответах API, `answer_errors` — коды ошибок
+/// отправки, файлов и выгрузок (`last_error`, `error`); у ошибок названы причина и что делать. Читает из настроек шлюза,
+/// ГИС ЖКХ не спрашивает.
 #[utoipa::path(
     get, path = "/v1/dictionaries/{name}", tag = "system", operation_id = "get_dictionary",
     params(("name" = String, Path, description = "Имя справочника.", pattern = "^[a-z_]+$", max_length = 64, example = "document_types")),
@@ -88,11 +91,9 @@ fn problem_codes() -> Dictionary {
         DictionaryEntry {
             code: code.as_str().to_owned(),
             name: Some(entry.title.to_owned()),
-            guid: None,
-            severity: None,
-            is_final: None,
             cause: Some(entry.cause.to_owned()),
             cure: Some(entry.cure.to_owned()),
+            ..DictionaryEntry::default()
         }
     });
     Dictionary {
@@ -142,7 +143,8 @@ pub(crate) async fn get_openapi(state: Data<AppState>) -> HttpResponse {
 }
 
 /// Figures for Prometheus; on the internal port only.
-pub(crate) async fn get_metrics(metrics: Data<Metrics>) -> HttpResponse {
+pub(crate) async fn get_metrics(metrics: Data<Metrics>, gauges: Data<Gauges>) -> HttpResponse {
+    gauges.fill().await;
     HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(metrics.render())
 }
 

@@ -33,7 +33,8 @@ pub struct ReplaceAccounts {
     /// Счета; пустой список очищает справочник. У помещения может быть несколько счетов, каждый — отдельной записью.
     #[schema(max_items = 10000)]
     pub accounts: Option<Vec<AccountInput>>,
-    /// Книга Excel (xlsx) в base64, до 20 МБ и 100 000 строк; переводы строк допускаются.
+    /// Книга Excel (xlsx) в base64, до 100 000 строк и, если администратор шлюза не задал иного, до 20 МБ; переводы строк
+    /// допускаются.
     #[schema(content_encoding = "base64", max_length = 30000000)]
     pub content_base64: Option<String>,
 }
@@ -59,7 +60,7 @@ pub struct AccountInput {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountsForm {
-    /// Книга Excel (xlsx), до 20 МБ и 100 000 строк.
+    /// Книга Excel (xlsx), до 100 000 строк и, если администратор шлюза не задал иного, до 20 МБ.
     #[schema(value_type = String, format = Binary)]
     pub file: Vec<u8>,
 }

@@ -5,6 +5,7 @@ use debt_core::answers::AnswerDetails;
 use debt_core::domain::answer as domain;
 use debt_core::domain::attachment::Attachment;
 use debt_core::domain::content;
+use debt_core::domain::last_error_code::LastErrorCode;
 use debt_core::domain::submission::Attempt;
 use debt_core::ids::AttachmentId;
 use gis_client::text::{DocumentSeries, PersonName, Snils};
@@ -55,16 +56,16 @@ pub struct Answer {
     /// Сотрудник, от чьего имени дан ответ.
     pub executor_id: Option<Uuid>,
     /// Откуда взялся ответ. `gis` – размещён в личном кабинете ГИС ЖКХ или другой программой и показан таким, каким его
-    /// отдаёт выгрузка, без файлов; отозвать его отсюда нельзя, ответить поверх можно с подтверждением `already_answered`.
+    /// отдаёт ГИС ЖКХ, без файлов; отозвать его отсюда нельзя, ответить поверх можно с подтверждением `already_answered`.
     pub source: AnswerSource,
-    /// Ключевая свёртка содержания: одинакова у ответов с одинаковым содержанием.
+    /// Ключевой хэш содержания: одинаков у ответов с одинаковым содержанием.
     #[schema(max_length = 100, example = "hmac:5d41402abc4b2a76b9719d911017c592")]
     pub content_hash: String,
     /// Последний день для ответа.
     pub due_on: Option<NaiveDate>,
     /// Когда может измениться состояние; раньше спрашивать незачем.
     pub next_check_at: Option<DateTime<Utc>>,
-    /// Выгрузка из ГИС ЖКХ показала этот ответ. ГИС ЖКХ обновляет статусы с опозданием, иногда на два-три дня.
+    /// ГИС ЖКХ показала этот ответ. ГИС ЖКХ обновляет статусы с опозданием, иногда на два-три дня.
     pub confirmed_in_gis: bool,
     /// Когда ответ изменён в ГИС ЖКХ, по её сведениям.
     pub gis_updated_at: Option<DateTime<Utc>>,
@@ -80,6 +81,9 @@ pub struct Answer {
     /// Что написал ответственный, вернув ответ на доработку.
     #[schema(max_length = 1000)]
     pub return_comment: Option<String>,
+    /// Подготовленный ответ из файла Excel ждёт документов («Есть документы» — ДА): их добавляет и тот, кто его готовит. Ждёт,
+    /// пока работу над ним не завершат (`complete`), не отправят его и не вернут на доработку.
+    pub waits_for_files: bool,
     /// Растёт с каждым изменением; то же число в `ETag`.
     #[schema(example = 1)]
     pub version: i64,
@@ -162,11 +166,11 @@ pub struct AnswerFile {
 /// Почему ответ отклонён или задерживается.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AnswerError {
-    /// Чья ошибка: `gis` или `service`.
+    /// Чья ошибка: `gis` — ГИС ЖКХ, `service` — шлюза, `request` — загруженного файла.
     #[schema(max_length = 16, example = "gis")]
     pub origin: String,
-    /// Код: `gis_rejected`, `package_refused`, `file_refused`, `file_infected`, `answered_elsewhere`, `auto_generated_by_gis`,
-    /// `request_gone`, `correction_refused` и другие; возможны новые значения.
+    /// Код; причина и что делать — в справочнике `answer_errors`. У ошибок с `origin: "request"` коды свои, о них всё сказано
+    /// в `detail`. Возможны новые значения.
     #[schema(max_length = 64, example = "gis_rejected")]
     pub code: String,
     /// Пояснение по-русски.
@@ -175,7 +179,8 @@ pub struct AnswerError {
     /// Место в ответе, если известно.
     #[schema(max_length = 200)]
     pub pointer: Option<String>,
-    /// Можно ли отправить то же самое ещё раз.
+    /// Можно ли отправить то же самое ещё раз. `true` и там, где шлюз повторяет сам; что делать вам — в справочнике
+    /// `answer_errors`.
     pub retryable: bool,
     /// Слова самой ГИС ЖКХ.
     pub gis: Option<GisWords>,
@@ -278,6 +283,7 @@ impl From<AnswerDetails> for Answer {
             last_error: answer.last_error.map(Into::into),
             warnings: answer.warnings.into_iter().map(Into::into).collect(),
             return_comment: answer.return_comment,
+            waits_for_files: answer.waits_for_files,
             version: answer.version,
             created_at: answer.created_at,
             updated_at: answer.updated_at,
@@ -330,8 +336,10 @@ impl From<&Attachment> for AnswerFile {
 impl From<domain::LastError> for AnswerError {
     fn from(error: domain::LastError) -> Self {
         let domain::LastError { origin, code, detail, pointer, gis } = error;
-        // What was refused for its content stays refused; what failed on our side is repeated by ourselves.
-        let retryable = origin != "gis";
+        // Mistakes in workbooks have codes of their own; what failed on our side is repeated by ourselves.
+        let retryable = code
+            .parse::<LastErrorCode>()
+            .map_or_else(|_unknown| origin == "service", LastErrorCode::is_retryable);
         Self { origin, code, detail, pointer, retryable, gis: gis.map(Into::into) }
     }
 }
@@ -367,6 +375,29 @@ impl From<Attempt> for Submission {
             next_poll_at: message.as_ref().and_then(|message| message.next_poll_at),
             outcome: outcome.map(Into::into),
             error: error.or(submission.error).map(Into::into),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whether_a_repeat_helps_is_known_by_the_code_and_else_by_the_origin() {
+        for (origin, code, expected) in [
+            ("gis", "gis_rejected", false),
+            ("gis", "gis_fault", true),
+            ("service", "gis_unreachable", true),
+            ("service", "personal_data_erased", false),
+            ("service", "too_many_rows", false),
+            ("request", "column_missing", false),
+            ("service", "a_code_to_come", true),
+        ] {
+            let (origin, code, detail) = (origin.to_owned(), code.to_owned(), String::new());
+            let error = domain::LastError { origin, code, detail, pointer: None, gis: None };
+            let shown = AnswerError::from(error);
+            assert_eq!(shown.retryable, expected, "{} {}", shown.origin, shown.code);
         }
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::words::{AuditActorKind, ConfirmWord};
 
-/// Запись журнала действий. Персональных данных в ней нет: то, что изменили, представлено хешем.
+/// Запись журнала действий. Персональных данных в ней нет: то, что изменили, представлено хэшем.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AuditEntry {
     /// Идентификатор.
@@ -20,7 +20,8 @@ pub struct AuditEntry {
     /// Что сделано: `operationId` метода; в командной строке — `add_organization`, `resume_organization`,
     /// `remove_organization`, `set_default_executor`, `issue_token`, `revoke_token`. Шлюз сам:
     /// `auto_answer` — операция автоответа, `stop_auto_answer` — автоответ остановлен и не ответил никому, `start_match_run` —
-    /// сверка после выгрузки, `create_answer` — ответ автоответа или такой сверки. Возможны новые значения.
+    /// сопоставление с реестром после получения запросов, `create_answer` — ответ автоответа или такого сопоставления. Возможны
+    /// новые значения.
     #[schema(max_length = 64, example = "submit_answer")]
     pub action: String,
     /// С чем: путь объекта без `/v1/`.
@@ -34,7 +35,7 @@ pub struct AuditEntry {
     )]
     pub before_hash: Option<String>,
     /// HMAC-SHA-256 тела ответа шлюза, то есть представления объекта после изменения; `null`, если тела не было. Одинаковые
-    /// представления дают одинаковые хеши.
+    /// представления дают одинаковые хэши.
     #[schema(
         max_length = 69,
         example = "hmac:0d8a6c4f2e1d3a5b7c9f0e8d6a4b2c1f3e5d7a9b1c3f2e8f7a4f6d0e6c0f1b5b"

@@ -21,7 +21,7 @@ const HOUR: &str = "%H:%M";
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AutoAnswerSettingsInput {
-    /// Отвечать ли самому.
+    /// Отвечать ли автоматически.
     #[schema(example = false)]
     pub enabled: bool,
     /// За сколько рабочих дней до последнего дня ответа; 0 — в последний день.
@@ -49,7 +49,7 @@ pub struct AutoAnswerSettingsInput {
     /// Только запросы этих подразделений; `null` — все.
     #[schema(min_items = 1, max_items = 100)]
     pub departments: Option<Vec<Uuid>>,
-    /// Если ответов больше, не отвечается ни один.
+    /// Если ответов больше, не даётся ни один.
     #[serde(default = "max_per_run")]
     #[schema(minimum = 1, maximum = 1000, default = 500, example = 500)]
     pub max_per_run: u32,
@@ -81,7 +81,7 @@ fn max_per_run() -> u32 {
 /// Настройки автоответа.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AutoAnswerSettings {
-    /// Отвечает ли сам.
+    /// Отвечает ли шлюз автоматически.
     pub enabled: bool,
     /// За сколько рабочих дней до последнего дня ответа.
     #[schema(example = 1)]
@@ -97,7 +97,7 @@ pub struct AutoAnswerSettings {
     /// Только запросы этих подразделений; `null` — все.
     #[schema(max_items = 100)]
     pub departments: Option<Vec<Uuid>>,
-    /// Если ответов больше, не отвечается ни один.
+    /// Если ответов больше, не даётся ни один.
     #[schema(example = 500)]
     pub max_per_run: u32,
     /// Дополнительная информация в каждом ответе.
@@ -132,7 +132,7 @@ pub struct AutoAnswerPreview {
     pub more: usize,
 }
 
-/// Сколько запросов к чему пришло бы.
+/// Какими были бы результаты обработки запросов.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AutoAnswerCounts {
     /// Получили бы ответ «долга нет».

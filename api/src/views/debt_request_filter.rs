@@ -81,7 +81,7 @@ pub struct DebtRequestFilter {
     /// Изменились в этот момент или позже.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_since: Option<DateTime<Utc>>,
-    /// Итог сверки с реестром.
+    /// Итог сопоставления с реестром.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(inline, max_items = 3, value_type = Vec<MatchParameter>)]
     pub match_result: Vec<debt_core::domain::debt_request::MatchResult>,

@@ -48,14 +48,23 @@ pub struct DebtRequest {
     pub stage_label: &'static str,
     /// Подразделение.
     pub department_id: Option<Uuid>,
+    /// Наименование подразделения; `null`, если подразделения нет или оно удалено.
+    #[schema(max_length = 255, example = "Северный участок")]
+    pub department_name: Option<String>,
     /// Ответственный сотрудник.
     pub responsible_id: Option<Uuid>,
+    /// Фамилия, имя, отчество ответственного; `null`, если ответственного нет или он удалён.
+    #[schema(max_length = 255, example = "Образцова Анна Сергеевна")]
+    pub responsible_name: Option<String>,
     /// Исполнитель.
     pub executor_id: Option<Uuid>,
+    /// Фамилия, имя, отчество исполнителя; `null`, если исполнителя нет или он удалён.
+    #[schema(max_length = 255, example = "Вымышленная Ольга Петровна")]
+    pub executor_name: Option<String>,
     /// Заметка ваших сотрудников.
     #[schema(max_length = 1000)]
     pub note: Option<String>,
-    /// Итог последней сверки с реестром задолженности.
+    /// Итог последнего сопоставления с реестром задолженности.
     #[schema(rename = "match")]
     #[serde(rename = "match")]
     pub matched: Option<Match>,
@@ -91,7 +100,7 @@ pub struct Requester {
 /// Адрес, о котором спрашивают.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Address {
-    /// Адрес словами, как его пишет ГИС ЖКХ.
+    /// Адрес строкой, как его пишет ГИС ЖКХ.
     #[schema(max_length = 4000)]
     pub text: Option<String>,
     /// Помещение словами, например `кв. 12`; в формате 14.0.0.0 его нет.
@@ -124,14 +133,20 @@ pub struct Period {
 pub struct DebtRequestInGis {
     /// Статус запроса.
     pub request_status: GisRequestStatus,
+    /// Статус запроса по-русски.
+    #[schema(max_length = 100, example = "Направлен")]
+    pub request_status_label: &'static str,
     /// Статус ответа; может отставать на два-три дня.
     pub response_status: GisResponseStatus,
+    /// Статус ответа по-русски.
+    #[schema(max_length = 100, example = "Не отправлен")]
+    pub response_status_label: &'static str,
     /// Когда сведения получены из ГИС ЖКХ.
     #[serde(serialize_with = "times::moment")]
     pub synced_at: DateTime<Utc>,
 }
 
-/// Итог сверки с реестром задолженности.
+/// Итог сопоставления с реестром задолженности.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Match {
     /// Итог.
@@ -150,6 +165,9 @@ pub struct AnswerSummary {
     pub id: Uuid,
     /// Состояние ответа.
     pub state: AnswerState,
+    /// Состояние ответа по-русски.
+    #[schema(max_length = 100, example = "Ожидает отправки")]
+    pub state_label: &'static str,
     /// Состояние окончательное: ответ сам больше не изменится.
     pub is_final: bool,
     /// Есть ли долг.
@@ -181,7 +199,7 @@ pub struct DebtRequestCounts {
 
 impl From<DebtRequestDetails> for DebtRequest {
     fn from(details: DebtRequestDetails) -> Self {
-        let DebtRequestDetails { request, days_left } = details;
+        let DebtRequestDetails { request, days_left, names } = details;
         let gis = request.gis;
         Self {
             id: request.id.as_uuid(),
@@ -195,14 +213,19 @@ impl From<DebtRequestDetails> for DebtRequest {
             days_left,
             gis: DebtRequestInGis {
                 request_status: gis.request_status.into(),
+                request_status_label: gis.request_status.label(),
                 response_status: gis.response_status.into(),
+                response_status_label: gis.response_status.label(),
                 synced_at: request.synced_at,
             },
             stage: request.stage.into(),
             stage_label: request.stage.label(),
             department_id: request.department.map(|id| id.as_uuid()),
+            department_name: names.department,
             responsible_id: request.responsible.map(|id| id.as_uuid()),
+            responsible_name: names.responsible,
             executor_id: request.executor.map(|id| id.as_uuid()),
+            executor_name: names.executor,
             note: request.note,
             matched: request.matched.map(Into::into),
             answer: request.answer.map(Into::into),
@@ -243,6 +266,7 @@ impl From<domain::AnswerSummary> for AnswerSummary {
         Self {
             id: answer.id.as_uuid(),
             state: answer.state.into(),
+            state_label: answer.state.label(),
             is_final: answer.state.is_final(),
             has_debt: answer.has_debt,
             updated_at: answer.updated_at,

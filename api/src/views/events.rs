@@ -28,7 +28,7 @@ pub struct Event {
     /// Номер; порядок номеров — порядок событий.
     #[schema(example = 88123)]
     pub sequence: i64,
-    /// Вид события; возможны новые значения.
+    /// Вид события; все виды — в описании `list_events` и в справочнике `event_types`. Возможны новые значения.
     #[serde(rename = "type")]
     #[schema(max_length = 64, example = "answer.delivered")]
     pub kind: &'static str,
@@ -43,8 +43,9 @@ pub struct Event {
     pub debt_request_id: Option<Uuid>,
     /// Ответ.
     pub answer_id: Option<Uuid>,
-    /// Подробности: у событий ответа `external_id`, `state`, `is_final`.
-    #[schema(value_type = Object, example = json!({"external_id": "1C-000123", "state": "delivered", "is_final": true}))]
+    /// Подробности. У событий ответа всегда есть `answer_id`, `debt_request_id`, `external_id`, `state`, `is_final`; остальные
+    /// ключи каждого вида — в справочнике `event_types`.
+    #[schema(value_type = Object, example = json!({"answer_id": "019a4c00-0000-7000-8000-000000000001", "debt_request_id": "5603dc9c-e161-414c-9787-e40836561102", "external_id": "1C-000123", "state": "delivered", "is_final": true}))]
     pub data: serde_json::Value,
 }
 

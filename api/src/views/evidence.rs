@@ -101,7 +101,7 @@ fn about(page: &mut Page, organization: &Organization, request: Option<&DebtRequ
     page.field("Задолженность", if answer.content.has_debt() { "есть" } else { "нет" }.to_owned());
     page.field("Состояние ответа", answer.state.label().to_owned());
     let shown = if answer.confirmed_in_gis { "да" } else { "нет" };
-    page.field("Выгрузка из ГИС ЖКХ показала этот ответ", shown.to_owned());
+    page.field("ГИС ЖКХ показала этот ответ", shown.to_owned());
     if let Some(error) = &answer.last_error {
         words(page, "", error);
     }

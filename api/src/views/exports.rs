@@ -11,7 +11,7 @@ use super::answers::AnswerError;
 use super::debt_request_filter::DebtRequestFilter;
 use super::words::{ExportKind, ExportStatus};
 
-/// Выгрузка списка в файл Excel. Хранится вместе с файлом 30 дней после окончания.
+/// Выгрузка списка в Excel. Хранится вместе с файлом 30 дней после окончания.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Export {
     /// Идентификатор.
@@ -30,7 +30,7 @@ pub struct Export {
     pub filter: Value,
     /// Только запросы, для которых лицевой счёт найден (`true`) или не найден (`false`); `null` — все.
     pub account_found: Option<bool>,
-    /// В файле видно, что отвечено, с персональными данными: скачать его можно только с правом `answers:read`.
+    /// В файле видны ответы, с персональными данными: скачать его можно только с правом `answers:read`.
     pub with_answers: bool,
     /// Кто начал: имя клиента.
     #[schema(max_length = 255, example = "1С Биллинг")]

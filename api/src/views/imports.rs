@@ -34,7 +34,12 @@ pub struct Import {
     pub status_label: &'static str,
     /// Файл обработан, спрашивать дальше незачем.
     pub is_final: bool,
-    /// Кто загрузил или применил: имя клиента.
+    /// Кто загрузил файл: имя клиента.
+    #[schema(max_length = 255, example = "1С Биллинг")]
+    pub uploaded_by: String,
+    /// Сотрудник, от имени которого файл загружен; `null` — токен не привязан к сотруднику.
+    pub uploaded_by_employee_id: Option<Uuid>,
+    /// Кто запустил обработку — загрузил или применил: имя клиента.
     #[schema(max_length = 255, example = "1С Биллинг")]
     pub started_by: String,
     /// Сотрудник, от имени которого загружен или применён; `null` — токен не привязан к сотруднику.
@@ -47,7 +52,7 @@ pub struct Import {
     pub file_size: i64,
     /// Что прочитано в файле; `null`, пока он не прочитан.
     pub file: Option<ImportedFile>,
-    /// К чему пришли ответы и строки с ошибками; при проверке — к чему пришли бы.
+    /// Результаты обработки ответов и строк с ошибками; при проверке — какими они были бы.
     pub counts: ImportTally,
     /// Где прочитать итог каждой строки.
     #[schema(max_length = 200, example = "/v1/imports/019a4c00-0000-7000-8000-000000000011/rows")]
@@ -91,7 +96,7 @@ pub struct ImportedFile {
     pub ignored_columns: Vec<String>,
 }
 
-/// Сколько ответов и ошибочных строк к чему пришли; каждая посчитана один раз.
+/// Результаты обработки ответов и ошибочных строк; каждая посчитана один раз.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ImportTally {
     /// Не приняты: ошибки, неизвестный запрос или что-то мешает.
@@ -134,7 +139,7 @@ pub struct ImportRow {
     pub waits_for_files: bool,
     /// Ответ: новый или прежний с тем же содержанием; при проверке нового нет.
     pub answer_id: Option<Uuid>,
-    /// К чему пришла строка: `refused`, `unchanged`, `deleted` или состояние ответа; возможны новые значения.
+    /// Результат обработки строки: `refused`, `unchanged`, `deleted` или состояние ответа; возможны новые значения.
     #[schema(max_length = 64, example = "queued")]
     pub outcome: &'static str,
     /// Почему строка не принята.
@@ -270,6 +275,8 @@ impl From<core::ImportDetails> for Import {
             status: import.status.into(),
             status_label: import.status.label(),
             is_final: import.finished_at.is_some(),
+            uploaded_by: import.uploaded_by,
+            uploaded_by_employee_id: import.uploader.map(|id| id.as_uuid()),
             started_by: import.client.name,
             employee_id: import.client.employee.map(|id| id.as_uuid()),
             file_name: import.file_name,

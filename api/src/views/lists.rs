@@ -15,6 +15,7 @@ use super::exports::Export;
 use super::imports::{Import, ImportRow};
 use super::match_runs::{MatchRun, MatchRunItem};
 use super::operations::{Operation, OperationItem};
+use super::reconciliation::Mismatch;
 use super::registries::{CourtDebt, CourtDebtRegistry, RegistryProblem};
 use super::sync_runs::SyncRun;
 use super::texts::{ExternalId, RequestNumber};
@@ -59,7 +60,7 @@ pages! {
     AuditPage of AuditEntry;
     /// Страница событий.
     EventPage of Event;
-    /// Страница выгрузок в файлы.
+    /// Страница выгрузок в Excel.
     ExportPage of Export;
     /// Страница загрузок файлов.
     ImportPage of Import;
@@ -69,26 +70,27 @@ pages! {
     OperationPage of Operation;
     /// Страница записей операции.
     OperationItemPage of OperationItem;
-    /// Страница выгрузок из ГИС ЖКХ.
+    /// Страница различий с ГИС ЖКХ.
+    MismatchPage of Mismatch;
     /// Страница реестров задолженностей.
     CourtDebtRegistryPage of CourtDebtRegistry;
     /// Страница ошибок и предупреждений реестра.
     RegistryProblemPage of RegistryProblem;
     /// Страница строк реестра.
     CourtDebtPage of CourtDebt;
-    /// Страница сверок с реестром.
+    /// Страница сопоставлений с реестром.
     MatchRunPage of MatchRun;
-    /// Страница итогов сверки.
+    /// Страница итогов сопоставления.
     MatchRunItemPage of MatchRunItem;
-    /// Страница выгрузок.
+    /// Страница получений запросов из ГИС ЖКХ.
     SyncRunPage of SyncRun;
 }
 
 /// Найденные запросы.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DebtRequestLookupResult {
-    /// Найденные запросы.
-    #[schema(max_items = 100000)]
+    /// Найденные запросы; если их больше 10 000 — ошибка 422 `too_many_found`.
+    #[schema(max_items = 10000)]
     pub items: Vec<DebtRequest>,
     /// Чего у организации нет.
     pub not_found: DebtRequestsNotFound,

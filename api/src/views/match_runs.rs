@@ -15,11 +15,11 @@ use super::words::{
     MatchRunStatus, PremisesRule,
 };
 
-/// Новая сверка запросов с реестром.
+/// Новое сопоставление запросов с реестром.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartMatchRun {
-    /// Какие запросы сверить.
+    /// Какие запросы сопоставить.
     pub scope: MatchRunScope,
     /// Что делать с итогами.
     pub mode: MatchModeInput,
@@ -27,11 +27,11 @@ pub struct StartMatchRun {
     #[serde(default)]
     #[schema(default = false, example = false)]
     pub only_debts: bool,
-    /// Подразделение, по реестру которого сверять; без него — реестр всей организации.
+    /// Подразделение, с реестром которого сопоставлять; без него — реестр всей организации.
     pub department_id: Option<Uuid>,
 }
 
-/// Что делать с итогами сверки.
+/// Что делать с итогами сопоставления.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MatchModeInput {
@@ -43,7 +43,7 @@ pub enum MatchModeInput {
     Submit,
 }
 
-/// Какие запросы сверить: `ids`, `filter` или `import_id`, что-то одно.
+/// Какие запросы сопоставить: `ids`, `filter` или `import_id`, что-то одно.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MatchRunScope {
@@ -57,14 +57,14 @@ pub struct MatchRunScope {
     pub import_id: Option<Uuid>,
 }
 
-/// Сверка запросов с реестром.
+/// Сопоставление запросов с реестром.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MatchRun {
     /// Идентификатор.
     pub id: Uuid,
-    /// Подразделение, по реестру которого идёт сверка.
+    /// Подразделение, с реестром которого идёт сопоставление.
     pub department_id: Option<Uuid>,
-    /// Реестр, действовавший в начале сверки: по нему она и идёт. Если его заменили, сверка останавливается.
+    /// Реестр, действовавший в начале: с ним сопоставление и идёт. Если его заменили, сопоставление останавливается.
     pub registry_id: Uuid,
     /// Что делается с итогами.
     pub mode: MatchRunMode,
@@ -75,12 +75,12 @@ pub struct MatchRun {
     /// Состояние по-русски.
     #[schema(max_length = 100, example = "Выполняется")]
     pub status_label: &'static str,
-    /// Сверка закончена, спрашивать дальше незачем.
+    /// Сопоставление закончено, спрашивать дальше незачем.
     pub is_final: bool,
-    /// Кто начал: имя клиента; `sync`, если сверка началась сама.
+    /// Кто начал: имя клиента; `sync`, если сопоставление началось само.
     #[schema(max_length = 255, example = "1С Биллинг")]
     pub started_by: String,
-    /// Началась сама, после выгрузки из ГИС ЖКХ.
+    /// Началось само, после получения запросов из ГИС ЖКХ.
     #[schema(example = false)]
     pub automatic: bool,
     /// Сколько чего.
@@ -88,22 +88,22 @@ pub struct MatchRun {
     /// Где прочитать итог по каждому запросу.
     #[schema(max_length = 200, example = "/v1/match-runs/019a4c00-0000-7000-8000-000000000014/items")]
     pub items_url: String,
-    /// Где скачать три списка книгой Excel; `null`, пока сверка не закончена.
+    /// Где скачать три списка книгой Excel; `null`, пока сопоставление не закончено.
     #[schema(max_length = 200, example = "/v1/match-runs/019a4c00-0000-7000-8000-000000000014/content")]
     pub content_url: Option<String>,
-    /// Когда начата.
+    /// Когда начато.
     pub created_at: DateTime<Utc>,
-    /// Когда закончена.
+    /// Когда закончено.
     pub finished_at: Option<DateTime<Utc>>,
 }
 
-/// Сколько запросов к чему пришло.
+/// Результаты обработки запросов.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MatchRunCounts {
     /// Всего.
     #[schema(example = 1000)]
     pub total: i64,
-    /// Ещё не сверены.
+    /// Ещё не сопоставлены.
     #[schema(example = 0)]
     pub pending: i64,
     /// Долг найден.
@@ -121,7 +121,7 @@ pub struct MatchRunCounts {
     /// Ответов принято к отправке.
     #[schema(example = 990)]
     pub queued: i64,
-    /// Уже отвечены, в работе, или ответ остановил сотрудник.
+    /// На запрос уже ответили, над ответом работают, или его остановил сотрудник.
     #[schema(example = 2)]
     pub skipped: i64,
     /// Ответ не принят.
@@ -132,17 +132,17 @@ pub struct MatchRunCounts {
     pub gone: i64,
 }
 
-/// Итог сверки одного запроса.
+/// Итог сопоставления одного запроса.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MatchRunItem {
-    /// Место в сверке, с 0.
+    /// Место в сопоставлении, с 0.
     #[schema(example = 17)]
     pub index: i64,
     /// Запрос (GUID подзапроса).
     pub debt_request_id: Uuid,
     /// Что сделано.
     pub deed: MatchDeed,
-    /// Итог; `null`, пока запрос не сверен.
+    /// Итог; `null`, пока запрос не сопоставлен.
     pub result: Option<MatchResult>,
     /// На чём основан итог.
     pub basis: Option<MatchBasis>,

@@ -10,14 +10,14 @@ use uuid::Uuid;
 
 use super::words::MatchRunMode;
 
-/// Настройки сверки после выгрузки.
+/// Настройки сопоставления с реестром после получения запросов.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MatchingSettingsInput {
-    /// Начинать ли сверку самой.
+    /// Начинать ли сопоставление самому.
     #[schema(example = false)]
     pub enabled: bool,
-    /// Начинать её после каждой успешной выгрузки.
+    /// Начинать его после каждого успешного получения запросов.
     #[serde(default = "yes")]
     #[schema(default = true, example = true)]
     pub run_after_sync: bool,
@@ -28,15 +28,15 @@ pub struct MatchingSettingsInput {
     #[serde(default)]
     #[schema(default = false, example = false)]
     pub only_debts: bool,
-    /// Сколько запросов сверять за раз.
+    /// Сколько запросов сопоставлять за раз.
     #[serde(default = "most")]
     #[schema(minimum = 1, maximum = 100000, default = 10000, example = 10000)]
     pub max_per_run: u32,
-    /// Подразделение, по реестру которого сверять; без него — реестр всей организации.
+    /// Подразделение, с реестром которого сопоставлять; без него — реестры подразделений, затем реестр всей организации.
     pub department_id: Option<Uuid>,
 }
 
-/// Что делать с итогами сверки, которая началась сама.
+/// Что делать с итогами сопоставления, которое началось само.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ScheduledMode {
@@ -55,21 +55,21 @@ fn most() -> u32 {
     domain::MatchingSettings::default().max_per_run
 }
 
-/// Настройки сверки после выгрузки.
+/// Настройки сопоставления с реестром после получения запросов.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MatchingSettings {
-    /// Начинается ли сверка сама.
+    /// Начинается ли сопоставление само.
     pub enabled: bool,
-    /// Начинается ли она после каждой успешной выгрузки.
+    /// Начинается ли оно после каждого успешного получения запросов.
     pub run_after_sync: bool,
     /// Что делается с итогами.
     pub mode: MatchRunMode,
     /// Ответы только там, где долг найден.
     pub only_debts: bool,
-    /// Сколько запросов сверяется за раз.
+    /// Сколько запросов сопоставляется за раз.
     #[schema(example = 10000)]
     pub max_per_run: u32,
-    /// Подразделение, по реестру которого идёт сверка.
+    /// Подразделение, с реестром которого идёт сопоставление; `null` — реестры подразделений, затем реестр всей организации.
     pub department_id: Option<Uuid>,
     /// Версия, для `If-Match`.
     #[schema(example = 1)]

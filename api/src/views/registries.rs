@@ -166,7 +166,8 @@ pub struct CourtDebtDocument {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryForm {
-    /// Книга Excel (xlsx), до 20 МБ и 100 000 строк; имя файла берётся из заголовка части.
+    /// Книга Excel (xlsx), до 100 000 строк и, если администратор шлюза не задал иного, до 20 МБ; имя файла берётся из
+    /// заголовка части.
     #[schema(value_type = String, format = Binary)]
     pub registry: Vec<u8>,
     /// Архив zip со сканами, названными в строках, до 100 МБ и 5 000 файлов.

@@ -1,6 +1,7 @@
 //! Readings of GIS as the API shows them.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use debt_core::Service;
 use debt_core::domain::sync_run as domain;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,7 +10,10 @@ use uuid::Uuid;
 use super::answers::AnswerError;
 use super::words::SyncRunState;
 
-/// Выгрузка запросов из ГИС ЖКХ.
+/// Seconds after which it is worth asking for a reading again.
+pub(crate) const AGAIN: i64 = 15;
+
+/// Получение запросов из ГИС ЖКХ.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SyncRun {
     /// Идентификатор.
@@ -19,6 +23,8 @@ pub struct SyncRun {
     pub started_by: String,
     /// Состояние.
     pub state: SyncRunState,
+    /// Получение закончено, спрашивать дальше незачем.
+    pub is_final: bool,
     /// Первый день направления запросов.
     pub window_from: NaiveDate,
     /// Последний день направления запросов.
@@ -35,20 +41,25 @@ pub struct SyncRun {
     /// Сколько страниц прочитано.
     #[schema(example = 5)]
     pub pages: i64,
-    /// Почему выгрузка не удалась.
+    /// Почему получить запросы не удалось.
     pub error: Option<AnswerError>,
-    /// Когда началась.
+    /// Когда началось.
     pub started_at: DateTime<Utc>,
-    /// Когда закончилась.
+    /// Когда закончилось.
     pub finished_at: Option<DateTime<Utc>>,
+    /// Когда стоит спросить снова; `null`, если получение закончено.
+    pub next_check_at: Option<DateTime<Utc>>,
 }
 
-impl From<domain::SyncRun> for SyncRun {
-    fn from(run: domain::SyncRun) -> Self {
+impl SyncRun {
+    /// A reading as it is now.
+    pub(crate) fn of(service: &Service, run: domain::SyncRun) -> Self {
+        let is_final = run.finished_at.is_some();
         Self {
             id: run.id.as_uuid(),
             started_by: run.started_by,
             state: run.state.into(),
+            is_final,
             window_from: run.window_from,
             window_to: run.window_to,
             found: run.found,
@@ -58,6 +69,7 @@ impl From<domain::SyncRun> for SyncRun {
             error: run.error.map(Into::into),
             started_at: run.started_at,
             finished_at: run.finished_at,
+            next_check_at: (!is_final).then(|| service.clock.now() + TimeDelta::seconds(AGAIN)),
         }
     }
 }

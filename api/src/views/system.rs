@@ -1,8 +1,10 @@
 //! What clients may know of themselves, of GIS and of the dictionaries.
 
 use chrono::{DateTime, Utc};
-use debt_core::access::Me as CoreMe;
+use debt_core::Service;
+use debt_core::access::{Me as CoreMe, OwnOrganization};
 use debt_core::dictionaries::DictionaryEntry as CoreEntry;
+use debt_core::domain::event_guide as events;
 use debt_core::domain::organization as organizations;
 use debt_core::gis_status::{GisState, GisStatus as CoreStatus, OperationState};
 use debt_core::store::gis_operations::Operation;
@@ -49,6 +51,12 @@ pub struct Organization {
     /// Часовой пояс, в котором считаются сроки.
     #[schema(max_length = 64, example = "Europe/Moscow")]
     pub time_zone: String,
+    /// Исполнитель по умолчанию: ему достаются запросы о домах, которые не закреплены ни за одним подразделением. Назначается
+    /// командой `debtgate org executor`.
+    pub default_executor_id: Option<Uuid>,
+    /// Фамилия, имя, отчество исполнителя по умолчанию; только для токена с правом `requests:read` или `settings:read`.
+    #[schema(max_length = 255, example = "Образцова Анна Сергеевна")]
+    pub default_executor_name: Option<String>,
     /// Почему отправка остановлена; `null`, если не остановлена.
     pub halted: Option<Halt>,
 }
@@ -81,7 +89,7 @@ pub struct Dictionary {
 }
 
 /// Запись справочника.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct DictionaryEntry {
     /// Код.
     #[schema(max_length = 64, example = "1")]
@@ -95,12 +103,29 @@ pub struct DictionaryEntry {
     pub severity: Option<Severity>,
     /// Окончательно ли состояние; только у состояний.
     pub is_final: Option<bool>,
+    /// Пояснение; только у видов событий.
+    #[schema(max_length = 4000)]
+    pub description: Option<String>,
+    /// Что бывает в `data` события; только у видов событий.
+    #[schema(max_items = 100)]
+    pub data: Option<Vec<EventDataKey>>,
     /// Причина; только у кодов ошибок.
     #[schema(max_length = 4000)]
     pub cause: Option<String>,
     /// Что делать; только у кодов ошибок.
     #[schema(max_length = 4000)]
     pub cure: Option<String>,
+}
+
+/// Ключ в `data` события.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventDataKey {
+    /// Ключ.
+    #[schema(max_length = 64, example = "answer_state")]
+    pub name: &'static str,
+    /// Что в нём.
+    #[schema(max_length = 1000, example = "состояние ответа, если он есть")]
+    pub description: &'static str,
 }
 
 /// Как работает ГИС ЖКХ и сколько ответов её ждёт.
@@ -125,9 +150,9 @@ pub struct GisStatus {
     pub queue: GisQueue,
     /// Сколько секунд обычно проходит от отправки до размещения.
     pub typical_delivery_seconds: Option<DeliverySeconds>,
-    /// Последняя выгрузка.
+    /// Последнее получение запросов.
     pub last_sync: Option<SyncRun>,
-    /// Когда начнётся следующая выгрузка.
+    /// Когда начнётся следующее получение запросов.
     pub next_sync_at: Option<DateTime<Utc>>,
 }
 
@@ -136,7 +161,7 @@ pub struct GisStatus {
 pub struct GisOperations {
     /// Размещение ответов.
     pub import_responses: OperationStateWord,
-    /// Выгрузка запросов.
+    /// Получение запросов.
     pub export: OperationStateWord,
     /// Получение результатов.
     pub get_state: OperationStateWord,
@@ -177,7 +202,7 @@ pub struct DeliverySeconds {
     pub p95: i64,
 }
 
-/// Здоровье процесса.
+/// Состояние процесса.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
     /// `ok` или `unavailable`.
@@ -201,13 +226,16 @@ impl From<CoreMe> for Me {
     }
 }
 
-impl From<organizations::Organization> for Organization {
-    fn from(organization: organizations::Organization) -> Self {
+impl From<OwnOrganization> for Organization {
+    fn from(own: OwnOrganization) -> Self {
+        let OwnOrganization { organization, default_executor } = own;
         Self {
             id: organization.id.as_uuid(),
             name: organization.name,
             ogrn: organization.ogrn.as_str().to_owned(),
             time_zone: organization.time_zone.name().to_owned(),
+            default_executor_id: organization.default_executor.map(|id| id.as_uuid()),
+            default_executor_name: default_executor.map(|employee| employee.full_name),
             halted: organization.halted.map(Into::into),
         }
     }
@@ -227,14 +255,23 @@ impl From<CoreEntry> for DictionaryEntry {
             guid: entry.guid,
             severity: entry.severity.map(Into::into),
             is_final: entry.is_final,
-            cause: None,
-            cure: None,
+            description: entry.description,
+            data: entry.data.map(|keys| keys.into_iter().map(Into::into).collect()),
+            cause: entry.cause,
+            cure: entry.cure,
         }
     }
 }
 
-impl From<CoreStatus> for GisStatus {
-    fn from(status: CoreStatus) -> Self {
+impl From<events::DataKey> for EventDataKey {
+    fn from(key: events::DataKey) -> Self {
+        Self { name: key.name, description: key.meaning }
+    }
+}
+
+impl GisStatus {
+    /// How GIS behaves now.
+    pub(crate) fn of(service: &Service, status: CoreStatus) -> Self {
         let operation = |name: Operation| {
             OperationStateWord(status.health.operations.get(&name).copied().unwrap_or(OperationState::Ok))
         };
@@ -266,7 +303,7 @@ impl From<CoreStatus> for GisStatus {
             typical_delivery_seconds: status
                 .typical_delivery_seconds
                 .map(|seconds| DeliverySeconds { p50: seconds.p50, p95: seconds.p95 }),
-            last_sync: status.last_sync.map(Into::into),
+            last_sync: status.last_sync.map(|run| SyncRun::of(service, run)),
             next_sync_at: Some(status.next_sync_at),
         }
     }

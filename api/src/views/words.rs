@@ -61,7 +61,7 @@ words! {
     GisRequestStatus = requests::RequestStatus, "Статус запроса в ГИС ЖКХ.";
     GisResponseStatus = requests::ResponseStatus,
         "Статус ответа в ГИС ЖКХ. ГИС ЖКХ обновляет его с опозданием, иногда на два-три дня.";
-    MatchResult = requests::MatchResult, "Итог сверки с реестром задолженности.";
+    MatchResult = requests::MatchResult, "Итог сопоставления с реестром задолженности.";
     AnswerState = answers::State, "Состояние ответа.";
     Severity = answers::Severity, "Насколько состояние должно беспокоить человека.";
     AnswerSource = answers::Source, "Откуда взялся ответ.";
@@ -72,17 +72,17 @@ words! {
     OperationKind = works::WorkKind, "Что делает операция.";
     OperationStatus = works::WorkStatus, "Состояние операции.";
     ExportKind = exports::ExportKind, "Что выгружается в файл.";
-    ExportStatus = exports::ExportStatus, "Состояние выгрузки в файл.";
+    ExportStatus = exports::ExportStatus, "Состояние выгрузки в Excel.";
     ImportMode = imports::ImportMode, "Проверить файл или применить.";
     AnswerColumnMode = imports::AnswerColumnMode, "Как читается столбец «Наличие задолженности».";
     ImportStatus = imports::ImportStatus, "Состояние загрузки файла.";
     RegistryStatus = registries::RegistryStatus, "Состояние реестра задолженностей.";
     RegistryProblemKind = registries::ProblemKind, "Насколько серьёзно то, что не так в строке.";
     CourtDebtOrigin = debts::Origin, "Как появились строки реестра.";
-    MatchRunMode = matches::MatchMode, "Что делается с итогами сверки.";
-    MatchRunStatus = matches::MatchRunStatus, "Состояние сверки.";
-    MatchDeed = matches::Deed, "Что сделано по итогу сверки.";
-    MatchBasis = rules::Basis, "На чём основан итог сверки.";
+    MatchRunMode = matches::MatchMode, "Что делается с итогами сопоставления.";
+    MatchRunStatus = matches::MatchRunStatus, "Состояние сопоставления с реестром.";
+    MatchDeed = matches::Deed, "Что сделано по итогу сопоставления.";
+    MatchBasis = rules::Basis, "На чём основан итог сопоставления.";
     MatchReason = rules::Reason, "Почему ответа не следует.";
     HouseRule = rules::HouseRule, "Как узнан дом.";
     PremisesRule = rules::PremisesRule, "Как сравнилось помещение.";
@@ -92,7 +92,7 @@ words! {
     AuditActorKind = audits::ActorKind, "Кто действовал.";
     StatisticsGroupBy = figures::GroupBy, "По чему сгруппирована статистика.";
     AutoAnswerSkipReason = automatic::SkipReason, "Почему автоответ оставил бы запрос сотрудникам.";
-    SyncRunState = runs::RunState, "Состояние выгрузки из ГИС ЖКХ.";
+    SyncRunState = runs::RunState, "Состояние получения запросов из ГИС ЖКХ.";
     GisStateWord = gis::GisState, "Состояние ГИС ЖКХ.";
     OperationStateWord = gis::OperationState, "Состояние операции ГИС ЖКХ.";
 }

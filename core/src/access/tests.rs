@@ -144,7 +144,11 @@ fn a_token_names_what_exists() {
 
         let me = service.me(token.clone()).await.unwrap();
         assert_eq!(me.token, token);
-        assert_eq!(me.organizations, [other.organization]);
+        let default_executor = other.employees.first().cloned();
+        assert_eq!(
+            me.organizations,
+            [OwnOrganization { organization: other.organization, default_executor }]
+        );
         assert_eq!(me.employee.map(|employee| employee.id), Some(employee));
     });
 }

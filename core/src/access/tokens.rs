@@ -6,7 +6,7 @@ use super::name_mistake;
 use crate::Service;
 use crate::audit::{NewAuditEntry, record};
 use crate::domain::audit::Actor;
-use crate::domain::caller::Scopes;
+use crate::domain::caller::{Scope, Scopes};
 use crate::domain::employee::Employee;
 use crate::domain::organization::Organization;
 use crate::domain::token::Token;
@@ -40,9 +40,18 @@ pub struct Me {
     /// Its token.
     pub token: Token,
     /// The organisations that it may act for.
-    pub organizations: Vec<Organization>,
+    pub organizations: Vec<OwnOrganization>,
     /// The employee that it acts as.
     pub employee: Option<Employee>,
+}
+
+/// An organisation that a client may act for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnOrganization {
+    /// The organisation.
+    pub organization: Organization,
+    /// Whoever stands in where nobody else is responsible, when the client may know of people.
+    pub default_executor: Option<Employee>,
 }
 
 impl Service {
@@ -128,16 +137,30 @@ impl Service {
     /// # Errors
     /// The database cannot be reached.
     pub async fn me(&self, token: Token) -> Result<Me> {
+        // As where people are named beside debt requests, or among the employees.
+        let names = [Scope::RequestsRead, Scope::SettingsRead].iter().any(|scope| token.scopes.allow(*scope));
         let mut conn = self.db.read().await?;
         let mut organizations = Vec::with_capacity(token.organizations.len());
         let mut employee = None;
         for id in &token.organizations {
-            organizations.extend(organizations::get(&mut conn, *id).await?);
+            if let Some(organization) = organizations::get(&mut conn, *id).await? {
+                organizations.push(OwnOrganization::of(&mut conn, organization, names).await?);
+            }
             if let (None, Some(wanted)) = (&employee, token.employee) {
                 employee = employees::get(&mut conn, *id, wanted).await?;
             }
         }
         Ok(Me { token, organizations, employee })
+    }
+}
+
+impl OwnOrganization {
+    async fn of(conn: &mut Conn, organization: Organization, names: bool) -> Result<Self> {
+        let default_executor = match organization.default_executor.filter(|_| names) {
+            Some(id) => employees::get(conn, organization.id, id).await?,
+            None => None,
+        };
+        Ok(Self { organization, default_executor })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Posting an answer (`api.md` §4.4): taken in, compared with the earlier one, stored as a draft or queued.
 
-use super::decide::{Decision, Draft, DraftStep, EarlierStep, Wish, decide};
-use super::desk::{Desk, details};
+use super::decide::{Decision, Draft, DraftStep, EarlierStep, Refusal, Wish, decide};
+use super::desk::{Desk, details, guard_review};
 use super::dispatch::Mandate;
 use super::executor;
 use super::input::CreateAnswer;
@@ -92,7 +92,12 @@ impl Service {
             confirm: &order.mandate.confirm,
             reason: order.mandate.reason.is_some(),
         };
-        match decide(&situation, wish).map_err(|refusal| desk.refuse(refusal))? {
+        let decision = decide(&situation, wish);
+        // Before anything can be confirmed: that does not help against what is handed in.
+        if let Some(handed_in) = desk.draft().filter(|_| replaces(draft, &decision)) {
+            guard_review(&desk.case.request, handed_in, caller)?;
+        }
+        match decision.map_err(|refusal| desk.refuse(refusal))? {
             Decision::SameAsDraft => same(tx, desk, desk.draft().cloned(), order.external_id).await,
             Decision::SameAsEarlier => same(tx, desk, desk.earlier().cloned(), order.external_id).await,
             Decision::Go { draft: DraftStep::Submit, earlier } => {
@@ -168,8 +173,14 @@ impl Service {
     }
 }
 
-/// What a token must be good for.
-pub(super) const fn scope(submit: bool) -> Scope {
+/// Whether a new answer takes the place of the draft, now or once what is missing is confirmed.
+fn replaces(draft: Option<Draft>, decision: &std::result::Result<Decision, Refusal>) -> bool {
+    let is_said = matches!(decision, Ok(Decision::SameAsDraft | Decision::SameAsEarlier));
+    draft.is_some_and(|draft| !draft.same) && !is_said
+}
+
+/// What a token must be good for that posts answers, or sends them too.
+pub(crate) const fn scope(submit: bool) -> Scope {
     if submit { Scope::AnswersSubmit } else { Scope::AnswersWrite }
 }
 

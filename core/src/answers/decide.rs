@@ -166,8 +166,7 @@ pub(super) fn decide(situation: &Situation, wish: Wish<'_>) -> Result<Decision, 
     if corrects(situation) && !wish.reason {
         return Err(Refusal::ReasonMissing);
     }
-    let earlier =
-        if wish.submit { step(situation.earlier, situation.correction) } else { EarlierStep::LetBe };
+    let earlier = if wish.submit { step(situation) } else { EarlierStep::LetBe };
     Ok(Decision::Go { draft, earlier })
 }
 
@@ -193,7 +192,7 @@ const fn corrects(situation: &Situation) -> bool {
 fn dangers(situation: &Situation, submit: bool) -> impl Iterator<Item = Confirm> {
     let foreign = matches!(situation.draft, Some(Draft { own: false, same: false }));
     let corrects = corrects(situation);
-    let revokes = corrects && step(situation.earlier, situation.correction) == EarlierStep::Revoke;
+    let revokes = corrects && step(situation) == EarlierStep::Revoke;
     [
         (foreign, Confirm::DraftExists),
         (corrects, Confirm::AlreadyAnswered),
@@ -205,13 +204,15 @@ fn dangers(situation: &Situation, submit: bool) -> impl Iterator<Item = Confirm>
     .filter_map(|(applies, danger)| applies.then_some(danger))
 }
 
-const fn step(earlier: Option<Earlier>, correction: Correction) -> EarlierStep {
-    let Some(earlier) = earlier else { return EarlierStep::LetBe };
-    match (earlier.standing, correction) {
+const fn step(situation: &Situation) -> EarlierStep {
+    let Some(earlier) = situation.earlier else { return EarlierStep::LetBe };
+    match (earlier.standing, situation.correction) {
         (Standing::Queued, _) => EarlierStep::Replace,
         (Standing::InFlight | Standing::Revoking, _) => EarlierStep::WaitFor,
         // The same content once more: GIS shows that it has lost it, there is nothing of it to withdraw.
         (Standing::Delivered { .. }, _) if earlier.same || earlier.elsewhere => EarlierStep::LetBe,
+        // GIS has put its own answer in its place.
+        (Standing::Delivered { contradicted: true }, _) if situation.automatic => EarlierStep::LetBe,
         (Standing::Delivered { .. }, Correction::RevokeThenSend) => EarlierStep::Revoke,
         (Standing::Delivered { .. }, Correction::Overwrite) => EarlierStep::LetBe,
     }

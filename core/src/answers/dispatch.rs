@@ -71,8 +71,8 @@ impl Desk {
         self.look_first |= self.is_answered_elsewhere();
         let Some(mut earlier) = self.earlier().cloned() else { return Ok(()) };
         match step {
-            EarlierStep::LetBe if earlier.is_from_elsewhere() => self.look_first = true,
-            EarlierStep::LetBe => {}
+            // Over an answer in force: somebody may have placed another one since.
+            EarlierStep::LetBe => self.look_first = true,
             EarlierStep::WaitFor => answer.blocked_by = Some(earlier.id),
             EarlierStep::Replace => {
                 let open = self.open_submission(&earlier);

@@ -1,8 +1,9 @@
-//! Changing and deleting drafts. A prepared answer that is changed goes on as prepared.
+//! Changing and deleting drafts. A prepared answer that is changed goes on as prepared. One that waits for files goes on
+//! waiting: they may come one by one, and only whoever adds them knows which is the last.
 
 use super::AnswerDetails;
 use super::create::{give_name, take_name};
-use super::desk::{Desk, details, guard_content, guard_draft, wrong_state};
+use super::desk::{Desk, adds_files, details, guard_content, guard_draft, guard_review, wrong_state};
 use super::executor;
 use super::input::{
     ContentDraft, ContentPatch, DebtorDraft, EditAnswer, FileDraft, FileSource, IdentityDocumentDraft, Patch,
@@ -10,7 +11,6 @@ use super::input::{
 use super::intake::keep;
 use crate::Service;
 use crate::audit::Changed;
-use crate::domain::answer::{Answer, State};
 use crate::domain::caller::{Caller, Scope};
 use crate::domain::content::{Content, Debtor};
 use crate::domain::event::EventKind;
@@ -22,7 +22,8 @@ impl Service {
     /// Changes a draft.
     ///
     /// # Errors
-    /// Every mistake of the input at once; a conflict when it is no draft any more, or somebody else's.
+    /// Every mistake of the input at once; a conflict when it is no draft any more, somebody else's, or handed in. Of what is
+    /// handed in and waits for files, whoever prepares it changes those and the comment.
     pub async fn edit_answer(
         &self,
         tx: &mut Tx,
@@ -37,21 +38,29 @@ impl Service {
             return Err(wrong_state(&answer, "изменить можно только черновик или подготовленный ответ"));
         }
         guard_content(&answer)?;
-        guard_review(&desk, &answer, caller)?;
+        let executor = edit.executor.over(answer.executor);
+        let denies = edit.content.has_debt.is_some_and(|has_debt| has_debt != answer.content.has_debt());
+        if denies || executor != answer.executor || !adds_files(&desk.case.request, &answer, caller) {
+            guard_review(&desk.case.request, &answer, caller)?;
+        }
         guard_draft(&answer, caller, if_match)?;
         let before = details(tx, answer.clone(), desk.case.request.gis.due_on).await?;
         let mut mistakes = Vec::new();
         let name = take_name(tx, &mut desk, edit.external_id.as_deref()).await?;
         let name = keep(name, &mut mistakes);
-        let executor = edit.executor.over(answer.executor);
         mistakes.extend(executor::check(tx, &mut desk.office, executor).await?);
         let draft = edit.content.over(&answer.content);
         let said = self.take_in(tx, caller, &mut desk.office, &draft, &mut mistakes).await?;
         let Some(said) = said.filter(|_| mistakes.is_empty()) else { return Err(Error::Invalid(mistakes)) };
+        if !names_the_same(&said.content, &answer.content) {
+            guard_review(&desk.case.request, &answer, caller)?;
+        }
         answer.content = said.content;
         answer.content_hash = said.hash;
         answer.warnings = said.warnings;
         answer.executor = executor;
+        // Without a debt there are none.
+        answer.waits_for_files &= answer.content.has_debt();
         answer.external_id = answer.external_id.or_else(|| name.clone());
         desk.case.update(&mut answer);
         answers::set_files(tx, id, &said.files, self.unused_until()).await?;
@@ -63,7 +72,7 @@ impl Service {
     /// Deletes a draft and gives what it was.
     ///
     /// # Errors
-    /// A conflict when it is no draft any more, or somebody else's.
+    /// A conflict when it is no draft any more, handed in, or somebody else's.
     pub async fn delete_answer(
         &self,
         tx: &mut Tx,
@@ -76,7 +85,7 @@ impl Service {
         if !answer.state.is_editable() {
             return Err(wrong_state(&answer, "удалить можно только черновик или подготовленный ответ"));
         }
-        guard_review(&desk, &answer, caller)?;
+        guard_review(&desk.case.request, &answer, caller)?;
         guard_draft(&answer, caller, if_match)?;
         let deleted = details(tx, answer.clone(), desk.case.request.gis.due_on).await?;
         answers::delete(tx, id, self.unused_until()).await?;
@@ -86,14 +95,11 @@ impl Service {
     }
 }
 
-/// A prepared answer is with whoever is responsible, who may have read it already: no other employee changes what he is
-/// about to send (W10). A client that is no employee acts for the organisation.
-fn guard_review(desk: &Desk, answer: &Answer, caller: &Caller) -> Result<()> {
-    let reviews = caller.employee.is_none() || caller.employee == desk.case.request.responsible;
-    if reviews || answer.state != State::Prepared {
-        return Ok(());
-    }
-    Err(wrong_state(answer, "ответ передан на отправку; верните его на доработку"))
+/// Whether two contents name the same debtors, whatever proves their debts.
+fn names_the_same(one: &Content, other: &Content) -> bool {
+    let bare = |debtor: &Debtor| Debtor { documents: Vec::new(), ..debtor.clone() };
+    let (ours, theirs) = (one.debtors(), other.debtors());
+    ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(one, other)| bare(one) == bare(other))
 }
 
 impl<T> Patch<T> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::AnswerDetails;
 use super::decide::{Decision, Draft, EarlierStep, Wish, decide};
-use super::desk::{Desk, details, guard_content, guard_draft, wrong_state};
+use super::desk::{Desk, adds_files, details, guard_content, guard_draft, guard_review, wrong_state};
 use super::dispatch::Mandate;
 use super::executor;
 use super::input::SubmitAnswer;
@@ -14,15 +14,16 @@ use crate::Service;
 use crate::case::Case;
 use crate::domain::answer::{Answer, Change, Confirm, State};
 use crate::domain::caller::{Caller, Scope};
+use crate::domain::event::EventKind;
 use crate::error::{Code, Error, Result};
 use crate::ids::{AnswerId, DebtRequestId, OrganizationId};
 use crate::store::Tx;
 
 impl Service {
-    /// The executor has finished.
+    /// The executor has finished. A prepared answer that has waited for files does so no longer.
     ///
     /// # Errors
-    /// A conflict when it is no draft, or somebody else's.
+    /// A conflict when it is no draft and waits for nothing, or is somebody else's.
     pub async fn complete_answer(
         &self,
         tx: &mut Tx,
@@ -30,15 +31,48 @@ impl Service {
         id: AnswerId,
         if_match: Option<i64>,
     ) -> Result<AnswerDetails> {
+        self.hand_in(tx, caller, id, if_match, false).await
+    }
+
+    /// A spreadsheet has said all that there is to say, but the files are still to come (F47).
+    pub(crate) async fn complete_before_files(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        id: AnswerId,
+    ) -> Result<AnswerDetails> {
+        self.hand_in(tx, caller, id, None, true).await
+    }
+
+    async fn hand_in(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        id: AnswerId,
+        if_match: Option<i64>,
+        waits_for_files: bool,
+    ) -> Result<AnswerDetails> {
         caller.need(Scope::AnswersWrite)?;
         let (mut desk, mut answer) = Desk::open_answer(tx, caller, id, if_match, self.clock.now()).await?;
-        if answer.state != State::Draft {
-            return Err(wrong_state(&answer, "завершить можно только черновик ответа"));
+        let has_waited = answer.state == State::Prepared && answer.waits_for_files;
+        if answer.state != State::Draft && !has_waited {
+            let detail = "завершить можно только черновик или подготовленный ответ, который ждёт документов";
+            return Err(wrong_state(&answer, detail));
         }
         guard_content(&answer)?;
+        if !adds_files(&desk.case.request, &answer, caller) {
+            guard_review(&desk.case.request, &answer, caller)?;
+        }
         guard_draft(&answer, caller, if_match)?;
-        answer.return_comment = None;
-        desk.case.apply(&mut answer, Change::Complete)?;
+        answer.waits_for_files = waits_for_files;
+        if has_waited {
+            // It was handed in before; whoever is responsible learns that all is there.
+            desk.case.update(&mut answer);
+            desk.case.tell(EventKind::AnswerPrepared, Some(&answer));
+        } else {
+            answer.return_comment = None;
+            desk.case.apply(&mut answer, Change::Complete)?;
+        }
         desk.close(tx, answer).await
     }
 

@@ -2,7 +2,7 @@
 //! once, and changes answers only through a `Case`.
 //!
 //! The parts: [`input`] is what clients send, `draft` and `intake` make a content of it, `decide` says what becomes of
-//! an earlier answer, `office`, `desk` and `dispatch` do it; the others are one use case or a few each.
+//! an earlier answer, `office`, `desk` and `dispatch` do it, `outlook` when to ask again; the others are one use case or a few each.
 
 mod bulk;
 pub(crate) mod by_registry;
@@ -18,12 +18,14 @@ pub mod input;
 pub(crate) mod intake;
 mod lifecycle;
 pub(crate) mod office;
+mod outlook;
 mod read;
 mod refresh;
 mod revoke;
 
 pub use bulk::{BulkItem, CreateAnswers, OnInvalid};
 pub(crate) use bulk::{TakenAnswer, mistakes_of};
+pub(crate) use create::scope;
 pub use input::{
     ContentDraft, ContentPatch, CreateAnswer, DebtorDraft, EditAnswer, FileDraft, FileSource,
     IdentityDocumentDraft, Patch, RevokeAnswer, SubmitAnswer,

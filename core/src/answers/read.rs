@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::desk::details;
+use super::outlook::foresee;
 use super::{AnswerDetails, Lookup};
 use crate::Service;
 use crate::domain::answer::{Answer, ExternalId};
@@ -19,16 +20,26 @@ use crate::store::{Conn, answers, debt_requests, submissions};
 const LOOKUP: usize = 1000;
 
 impl Service {
-    /// One answer.
+    /// One answer as it is stored.
     ///
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn get_answer(&self, caller: &Caller, id: AnswerId) -> Result<AnswerDetails> {
         caller.need(Scope::AnswersRead)?;
         let mut conn = self.db.read().await?;
-        let answer = answers::get(&mut conn, caller.organization, id).await?.ok_or(Error::NotFound)?;
-        let request = debt_requests::get(&mut conn, caller.organization, answer.debt_request).await?;
-        details(&mut conn, answer, request.and_then(|request| request.gis.due_on)).await
+        one(&mut conn, caller, id).await
+    }
+
+    /// One answer, with when it is worth looking after it as things stand now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn foresee_answer(&self, caller: &Caller, id: AnswerId) -> Result<AnswerDetails> {
+        caller.need(Scope::AnswersRead)?;
+        let mut conn = self.db.read().await?;
+        let mut details = one(&mut conn, caller, id).await?;
+        foresee(&mut conn, &mut details, self.clock.now()).await?;
+        Ok(details)
     }
 
     /// Answers by their last change, oldest first.
@@ -82,6 +93,12 @@ impl Service {
         answers::get(&mut conn, caller.organization, id).await?.ok_or(Error::NotFound)?;
         Ok(submissions::attempts(&mut conn, id).await?)
     }
+}
+
+async fn one(conn: &mut Conn, caller: &Caller, id: AnswerId) -> Result<AnswerDetails> {
+    let answer = answers::get(conn, caller.organization, id).await?.ok_or(Error::NotFound)?;
+    let request = debt_requests::get(conn, caller.organization, answer.debt_request).await?;
+    details(conn, answer, request.and_then(|request| request.gis.due_on)).await
 }
 
 fn sort_out(

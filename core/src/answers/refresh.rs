@@ -36,10 +36,17 @@ impl Service {
     /// Asks GIS about an answer earlier than planned.
     ///
     /// # Errors
-    /// [`Code::RefreshTooEarly`] with the time to wait; a conflict when there is nothing to ask.
-    pub async fn refresh_answer(&self, tx: &mut Tx, caller: &Caller, id: AnswerId) -> Result<AnswerDetails> {
+    /// [`Code::RefreshTooEarly`] with the time to wait; a conflict when there is nothing to ask, or when it is another version
+    /// than `if_match`.
+    pub async fn refresh_answer(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        id: AnswerId,
+        if_match: Option<i64>,
+    ) -> Result<AnswerDetails> {
         caller.need(Scope::AnswersRead)?;
-        let (mut desk, mut answer) = Desk::open_answer(tx, caller, id, None, self.clock.now()).await?;
+        let (mut desk, mut answer) = Desk::open_answer(tx, caller, id, if_match, self.clock.now()).await?;
         if nothing_to_ask(&answer) {
             return Err(wrong_state(&answer, "об этом ответе нечего спрашивать у ГИС ЖКХ"));
         }

@@ -3,9 +3,10 @@
 use super::*;
 use crate::case::Case;
 use crate::domain::answer::{Answer, Change, Confirm, Source, State};
+use crate::domain::caller::Caller;
 use crate::domain::submission::{Action, Submission, SubmissionState};
 use crate::error::{Code, Error, Result};
-use crate::ids::DebtRequestId;
+use crate::ids::{DebtRequestId, EmployeeId};
 use crate::store::test_db::for_both;
 use crate::store::{Conn, Db, debt_requests, samples, submissions};
 use crate::test_service::{Bench, start};
@@ -195,6 +196,68 @@ fn a_draft_is_completed_returned_changed_sent_and_taken_back() {
         let cancelled = service.cancel_answer(&mut tx, caller, id, None).await.unwrap();
         assert_eq!(cancelled.answer.state, State::Cancelled);
         assert!(open(&mut tx, request).await.is_empty());
+        tx.commit().await.unwrap();
+    });
+}
+
+#[test]
+fn what_is_handed_in_is_left_alone_but_for_the_files_that_it_waits_for() {
+    for_both(async |db| {
+        let (bench, request) = bench(db).await;
+        let service = &bench.service;
+        let clerk = Caller { employee: Some(EmployeeId::generate()), ..bench.caller.clone() };
+        let debtor = |last_name: &str| {
+            let (last_name, first_name) = (last_name.to_owned(), "Пётр".to_owned());
+            DebtorDraft { last_name, first_name, ..DebtorDraft::default() }
+        };
+        let says = |comment: &str| {
+            let debtors = vec![debtor("Вымышленный")];
+            let content = ContentDraft { has_debt: true, debtors, ..no_debt(request, comment).content };
+            CreateAnswer { submit: false, content, ..no_debt(request, comment) }
+        };
+        let edit = || {
+            let content = ContentPatch {
+                comment: Patch::Set("уточнено".to_owned()),
+                ..ContentPatch::default()
+            };
+            EditAnswer { content, ..EditAnswer::default() }
+        };
+        let mut tx = service.db.begin().await.unwrap();
+        let first = service.create_answer(&mut tx, &clerk, says("один")).await.unwrap().answer.answer.id;
+        let waiting = service.complete_before_files(&mut tx, &clerk, first).await.unwrap().answer;
+        assert_eq!((waiting.state, waiting.waits_for_files), (State::Prepared, true));
+        let edited = service.edit_answer(&mut tx, &clerk, first, edit(), None).await.unwrap().after.answer;
+        assert!(edited.waits_for_files, "that is for whoever adds them to end");
+        let is_refused =
+            |error: Error| matches!(error, Error::Conflict(it) if it.code == Code::StateConflict);
+        let none = ContentPatch { has_debt: Some(false), debtors: Some(Vec::new()), ..edit().content };
+        let namesake =
+            DebtorDraft { snils: Some("11223344595".to_owned()), ..debtor("Вымышленный") };
+        let other = |debtor| ContentPatch { debtors: Some(vec![debtor]), ..edit().content };
+        for content in [none, other(debtor("Другой")), other(namesake)] {
+            let edit = EditAnswer { content, ..EditAnswer::default() };
+            let edited = service.edit_answer(&mut tx, &clerk, first, edit, None).await;
+            assert!(is_refused(edited.unwrap_err()), "what is said is handed in");
+        }
+        let named = EditAnswer { executor: Patch::Set(EmployeeId::generate()), ..edit() };
+        assert!(is_refused(service.edit_answer(&mut tx, &clerk, first, named, None).await.unwrap_err()));
+        let same = EditAnswer { content: other(debtor("Вымышленный")), ..EditAnswer::default() };
+        service.edit_answer(&mut tx, &clerk, first, same, None).await.unwrap();
+        assert!(is_refused(service.delete_answer(&mut tx, &clerk, first, None).await.unwrap_err()));
+        for replaced in [says("два"), CreateAnswer { submit: false, ..no_debt(request, "два") }] {
+            let replaced = service.create_answer(&mut tx, &clerk, replaced).await;
+            assert_eq!(code(replaced), Code::StateConflict);
+        }
+
+        let complete = service.complete_answer(&mut tx, &clerk, first, None).await.unwrap().answer;
+        assert_eq!((complete.state, complete.waits_for_files), (State::Prepared, false));
+        assert!(is_refused(service.complete_answer(&mut tx, &clerk, first, None).await.unwrap_err()));
+        assert!(is_refused(service.edit_answer(&mut tx, &clerk, first, edit(), None).await.unwrap_err()));
+        let again = service.create_answer(&mut tx, &clerk, says("уточнено")).await.unwrap();
+        assert_eq!((again.outcome, again.answer.answer.id), (CreatedOutcome::Same, first));
+        // A client that is no employee acts for the organisation, and confirms what is another's.
+        let foreign = service.create_answer(&mut tx, &bench.caller, says("три")).await;
+        assert_eq!(code(foreign), Code::DraftExists);
         tx.commit().await.unwrap();
     });
 }

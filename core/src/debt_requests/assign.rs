@@ -5,6 +5,7 @@ use std::fmt;
 use gis_client::text::{Comment, TextError};
 
 use super::DebtRequestDetails;
+use super::details::names_of;
 use crate::Service;
 use crate::audit::Changed;
 use crate::case::Case;
@@ -74,7 +75,8 @@ impl Service {
         }
         let today = self.today(tx, caller.organization).await?;
         if case.request == before {
-            let same = DebtRequestDetails::new(before, today);
+            let names = names_of(tx, caller.organization, [&before]).await?;
+            let same = DebtRequestDetails::new(before, &names, today);
             return Ok(Changed { before: same.clone(), after: same });
         }
         let mut data = case.request.assignment();
@@ -82,8 +84,10 @@ impl Service {
             fields.insert("note_changed".to_owned(), (case.request.note != before.note).into());
         }
         case.tell_with(EventKind::RequestAssigned, None, data);
-        let after = DebtRequestDetails::new(case.close(tx).await?, today);
-        Ok(Changed { before: DebtRequestDetails::new(before, today), after })
+        let after = case.close(tx).await?;
+        let names = names_of(tx, caller.organization, [&before, &after]).await?;
+        let shown = |request| DebtRequestDetails::new(request, &names, today);
+        Ok(Changed { before: shown(before), after: shown(after) })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::domain::event::EventKind;
 use crate::ids::{DepartmentId, EmployeeId, OrganizationId};
 use crate::store::debt_requests::SortBy;
 use crate::store::test_db::for_both;
-use crate::store::{employees, samples};
+use crate::store::{departments, employees, samples};
 use crate::test_service::{Bench, caller, only, start};
 
 async fn with_requests(bench: &Bench, requests: &[DebtRequest]) {
@@ -114,6 +114,44 @@ fn an_assignment_is_told_once() {
     });
 }
 
+/// Whoever may read debt requests reads the names, and a name gets into no log by way of `Debug`.
+#[test]
+fn names_come_with_debt_requests() {
+    for_both(async |db| {
+        let bench = Bench::new(db).await;
+        let organization = bench.caller.organization;
+        let head = employee(&bench, organization).await;
+        let department = samples::department(organization, head);
+        let mut tx = bench.service.db.begin().await.unwrap();
+        departments::insert(&mut tx, &department).await.unwrap();
+        tx.commit().await.unwrap();
+        let (nobodys, mut given) = (samples::request(organization), samples::request(organization));
+        (given.department, given.responsible) = (Some(department.id), Some(head));
+        // Somebody who is not there any more.
+        given.executor = Some(EmployeeId::generate());
+        with_requests(&bench, &[nobodys.clone(), given.clone()]).await;
+
+        let expected = AssignedNames {
+            department: Some("Северный участок".to_owned()),
+            responsible: Some("Иванова Мария".to_owned()),
+            executor: None,
+        };
+        let reader = only(&bench.caller, Scope::RequestsRead);
+        let card = bench.service.get_debt_request(&reader, given.id).await.unwrap();
+        assert_eq!(card.names, expected);
+        assert!(!format!("{card:?}").contains("Иванова"));
+        let sort = Sort { by: SortBy::DueOn, descending: false };
+        let listed =
+            bench.service.list_debt_requests(&reader, &Filter::default(), sort, None, 9).await.unwrap();
+        let lookup = bench.service.lookup_debt_requests(&reader, &[given.id, nobodys.id], &[]).await.unwrap();
+        for found in [&listed, &lookup.found] {
+            let names = |id| found.iter().find(|it| it.request.id == id).map(|it| it.names.clone());
+            assert_eq!(names(given.id), Some(expected.clone()));
+            assert_eq!(names(nobodys.id), Some(AssignedNames::default()));
+        }
+    });
+}
+
 #[test]
 fn nobody_of_another_organisation_is_assigned_and_nothing_of_it_seen() {
     for_both(async |db| {
@@ -140,4 +178,11 @@ fn nobody_of_another_organisation_is_assigned_and_nothing_of_it_seen() {
         let refused = bench.service.get_debt_request(&powerless, request.id).await;
         assert!(matches!(refused, Err(Error::Refused { code: Code::ScopeMissing, .. })));
     });
+}
+
+#[test]
+fn a_look_up_that_finds_too_much_is_refused() {
+    bear(MOST_FOUND).unwrap();
+    let Err(Error::Invalid(mistakes)) = bear(MOST_FOUND + 1) else { panic!() };
+    assert_eq!(mistakes.first().unwrap().code, "too_many_found");
 }

@@ -38,7 +38,7 @@ words! {
         Revoked = "revoked" "Отозван",
         /// Taken back before anything of it was sent.
         Cancelled = "cancelled" "Отменён до отправки",
-        /// Replaced by newer content before anything of it was sent.
+        /// Another one took its place: before anything of it was sent, or in force in GIS.
         Superseded = "superseded" "Заменён новым",
     }
 }
@@ -292,9 +292,9 @@ pub struct Warning {
 /// Why an answer was refused or is late.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastError {
-    /// Whose error it is: `gis` or `service`.
+    /// Whose error it is: `gis`, `service`, or `request` where the client's file is at fault.
     pub origin: String,
-    /// What, for machines: `gis_rejected`, `answered_elsewhere`, `file_infected`, …
+    /// What, for machines: [`super::last_error_code::LastErrorCode`], or the code of a mistake in a workbook.
     pub code: String,
     /// What, for people.
     pub detail: String,
@@ -362,6 +362,8 @@ pub struct Answer {
     pub reason: Option<String>,
     /// What the responsible employee wrote on returning it.
     pub return_comment: Option<String>,
+    /// Whether a spreadsheet has handed it in before its files were there: until it is completed by hand, whoever prepares it goes on.
+    pub waits_for_files: bool,
     /// Whether anything of it may have reached GIS.
     pub maybe_sent: bool,
     /// Whether an export has shown this content in force.
@@ -396,14 +398,18 @@ impl Answer {
     pub fn apply(&mut self, change: Change, now: DateTime<Utc>) -> Result<(), Refused> {
         self.state = self.state.after(change)?;
         match change {
-            Change::Submit => self.submitted_at = Some(now),
+            // Whoever is responsible has decided.
+            Change::Return => self.waits_for_files = false,
+            Change::Submit => {
+                self.waits_for_files = false;
+                self.submitted_at = Some(now);
+            }
             Change::Unsubmit => self.submitted_at = None,
             Change::Acknowledge | Change::LoseSight => self.maybe_sent = true,
             Change::NotSent { maybe_sent } => self.maybe_sent = maybe_sent,
             Change::BeginRevoke => self.confirmed_in_gis = false,
             Change::Deliver => self.delivered_at = self.delivered_at.or(Some(now)),
             Change::Complete
-            | Change::Return
             | Change::Cancel
             | Change::Supersede
             | Change::Claim

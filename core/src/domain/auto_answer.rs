@@ -32,7 +32,7 @@ words! {
         /// The registry knows a debt.
         DebtFound = "debt_found" "По реестру долг есть",
         /// The match with the registry leaves a doubt.
-        Ambiguous = "ambiguous" "Сверка с реестром оставила сомнение: решает сотрудник",
+        Ambiguous = "ambiguous" "Сопоставление с реестром оставило сомнение: решает сотрудник",
         /// It could not be read from GIS before the answer.
         NotRead = "not_read" "Перед автоответом ГИС ЖКХ не показала запрос",
     }

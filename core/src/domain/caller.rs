@@ -7,7 +7,7 @@ use crate::error::{Code, Error};
 use crate::ids::{EmployeeId, OrganizationId, TokenId};
 
 macro_rules! scopes {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal => $label:literal,)+) => {
         /// What a token may do.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Scope {
@@ -25,39 +25,47 @@ macro_rules! scopes {
                     $(Self::$variant => $name,)+
                 }
             }
+
+            /// What it allows, for people.
+            #[must_use]
+            pub const fn label(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $label,)+
+                }
+            }
         }
     };
 }
 
 scopes! {
     /// Read debt requests, start a sync.
-    RequestsRead = "requests:read",
+    RequestsRead = "requests:read" => "читать запросы о задолженности и начинать их получение из ГИС ЖКХ",
     /// Read answers with their personal data.
-    AnswersRead = "answers:read",
+    AnswersRead = "answers:read" => "читать ответы вместе с персональными данными",
     /// Write drafts.
-    AnswersWrite = "answers:write",
+    AnswersWrite = "answers:write" => "готовить черновики ответов",
     /// Submit answers to GIS; includes [`AnswersWrite`](Self::AnswersWrite).
-    AnswersSubmit = "answers:submit",
+    AnswersSubmit = "answers:submit" => "отправлять ответы в ГИС ЖКХ; включает answers:write",
     /// Upload and delete files.
-    AttachmentsWrite = "attachments:write",
+    AttachmentsWrite = "attachments:write" => "загружать и удалять файлы",
     /// Read the registry of court debts.
-    RegistryRead = "registry:read",
+    RegistryRead = "registry:read" => "читать реестры судебных задолженностей, сопоставления с ними и справочник лицевых счетов",
     /// Change the registry of court debts.
-    RegistryWrite = "registry:write",
+    RegistryWrite = "registry:write" => "изменять реестры судебных задолженностей и справочник лицевых счетов",
     /// Read settings.
-    SettingsRead = "settings:read",
+    SettingsRead = "settings:read" => "читать настройки, подразделения и сотрудников",
     /// Change settings.
-    SettingsWrite = "settings:write",
+    SettingsWrite = "settings:write" => "изменять настройки, подразделения и сотрудников",
     /// Manage webhooks.
-    WebhooksManage = "webhooks:manage",
+    WebhooksManage = "webhooks:manage" => "управлять вебхуками",
     /// Read the event feed.
-    EventsRead = "events:read",
+    EventsRead = "events:read" => "читать ленту событий",
     /// Read statistics.
-    StatsRead = "stats:read",
+    StatsRead = "stats:read" => "читать статистику",
     /// Read the audit log.
-    AuditRead = "audit:read",
+    AuditRead = "audit:read" => "читать журнал действий",
     /// Manage organisations and tokens.
-    Admin = "admin",
+    Admin = "admin" => "управлять организациями и токенами",
 }
 
 impl fmt::Display for Scope {
@@ -68,8 +76,12 @@ impl fmt::Display for Scope {
 
 /// The text is no scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown scope {0:?}")]
+#[error("unknown scope {0:?}; allowed: {allowed}", allowed = names())]
 pub struct UnknownScope(pub String);
+
+fn names() -> String {
+    Scope::ALL.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", ")
+}
 
 impl FromStr for Scope {
     type Err = UnknownScope;
@@ -185,5 +197,14 @@ mod tests {
         let scopes: Scopes = "answers:read,requests:read answers:read".parse().unwrap();
         assert_eq!(scopes.to_string(), "requests:read answers:read");
         assert_eq!("requests:all".parse::<Scopes>(), Err(UnknownScope("requests:all".to_owned())));
+    }
+
+    #[test]
+    fn an_unknown_scope_is_told_with_those_that_there_are() {
+        let refusal = "requests:all".parse::<Scopes>().unwrap_err().to_string();
+        assert!(refusal.starts_with("unknown scope \"requests:all\"; allowed: requests:read, "), "{refusal}");
+        for scope in Scope::ALL {
+            assert!(refusal.contains(scope.as_str()), "{scope}: {refusal}");
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! What happened: the log that clients pull and that the history of a debt request is made of. No personal data.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::answer::Answer;
 use super::words::words;
 use crate::ids::{AnswerId, DebtRequestId, EventId, OrganizationId};
 
@@ -43,10 +44,12 @@ words! {
         AnswerAccepted = "answer.accepted" "Ответ принят ГИС ЖКХ",
         /// Its fate is unknown.
         AnswerUncertain = "answer.uncertain" "Исход отправки выясняется",
+        /// It is on its way for longer than it should be.
+        AnswerDelayed = "answer.delayed" "Ответ задерживается в ГИС ЖКХ",
         /// GIS has placed it.
         AnswerDelivered = "answer.delivered" "Ответ размещён в ГИС ЖКХ",
         /// An export shows it in force.
-        AnswerConfirmed = "answer.confirmed" "Ответ подтверждён выгрузкой из ГИС ЖКХ",
+        AnswerConfirmed = "answer.confirmed" "ГИС ЖКХ показала, что ответ действует",
         /// GIS has refused it.
         AnswerRejected = "answer.rejected" "Ответ отклонён",
         /// GIS shows other content.
@@ -62,11 +65,15 @@ words! {
         /// A registry of court debts took the place of another.
         RegistryActivated = "registry.activated" "Реестр задолженностей введён в действие",
         /// GIS was read.
-        SyncCompleted = "sync.completed" "Выгрузка выполнена",
+        SyncCompleted = "sync.completed" "Запросы из ГИС ЖКХ получены",
         /// GIS could not be read.
-        SyncFailed = "sync.failed" "Выгрузка не выполнена",
+        SyncFailed = "sync.failed" "Запросы из ГИС ЖКХ не получены",
         /// The automatic answer answered nobody: people must look.
         AutoAnswerStopped = "auto_answer.stopped" "Автоответ остановлен",
+        /// A token will soon be good no more.
+        TokenExpiring = "token.expiring" "Заканчивается срок токена",
+        /// The certificate that messages are signed with will soon be good no more.
+        CertificateExpiring = "certificate.expiring" "Заканчивается срок сертификата подписи",
         /// GIS does not answer as it should.
         GisDegraded = "gis.degraded" "ГИС ЖКХ отвечает с ошибками",
         /// GIS answers again.
@@ -89,6 +96,29 @@ pub struct NewEvent {
     pub data: Value,
 }
 
+impl NewEvent {
+    /// An event of an answer: what each of them tells (`api.md` §13), and more; no personal data.
+    pub(crate) fn of_answer(kind: EventKind, answer: &Answer, more: Value) -> Self {
+        let mut data = json!({
+            "answer_id": answer.id,
+            "debt_request_id": answer.debt_request,
+            "external_id": answer.external_id.as_ref().map(ToString::to_string),
+            "state": answer.state.as_str(),
+            "is_final": answer.state.is_final(),
+        });
+        if let (Some(data), Value::Object(more)) = (data.as_object_mut(), more) {
+            data.extend(more);
+        }
+        Self {
+            organization: answer.organization,
+            kind,
+            debt_request: Some(answer.debt_request),
+            answer: Some(answer.id),
+            data,
+        }
+    }
+}
+
 /// An entry of the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
@@ -100,4 +130,24 @@ pub struct Event {
     pub event: NewEvent,
     /// When.
     pub occurred_at: DateTime<Utc>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::test_rows;
+
+    #[test]
+    fn an_event_of_an_answer_says_whose_it_is_in_its_data_too() {
+        let (organization, request) = (OrganizationId::generate(), DebtRequestId::generate());
+        let external_id = Some("1C-1".parse().unwrap());
+        let answer = Answer { external_id, ..test_rows::answer(organization, request) };
+        let event = NewEvent::of_answer(EventKind::AnswerMismatch, &answer, json!({ "repaired": true }));
+        assert_eq!((event.debt_request, event.answer), (Some(request), Some(answer.id)));
+        let expected = json!({
+            "answer_id": answer.id, "debt_request_id": request, "external_id": "1C-1",
+            "state": answer.state.as_str(), "is_final": answer.state.is_final(), "repaired": true,
+        });
+        assert_eq!(event.data, expected);
+    }
 }

@@ -66,6 +66,10 @@ pub struct Import {
     pub status: ImportStatus,
     /// Who answers.
     pub client: ImportClient,
+    /// The name of the client that has uploaded it; another one may apply it.
+    pub uploaded_by: String,
+    /// The employee that client acted as.
+    pub uploader: Option<EmployeeId>,
     /// The name of the file as it came.
     pub file_name: String,
     /// Its bytes.

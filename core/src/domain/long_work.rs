@@ -16,13 +16,13 @@ words! {
         /// It answers «no debt» by itself.
         AutoAnswer = "auto_answer" "Автоответ",
         /// It writes a list into a spreadsheet.
-        Export = "export" "Выгрузка в файл",
+        Export = "export" "Выгрузка в Excel",
         /// It reads a spreadsheet with answers.
         Import = "import" "Загрузка файла",
         /// It compares debt requests with a registry.
-        MatchRun = "match_run" "Сверка с реестром",
+        MatchRun = "match_run" "Сопоставление с реестром",
         /// It reads GIS.
-        Sync = "sync" "Выгрузка из ГИС ЖКХ",
+        Sync = "sync" "Получение запросов из ГИС ЖКХ",
     }
 }
 

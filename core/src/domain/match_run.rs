@@ -15,7 +15,7 @@ words! {
     /// What is done with the results.
     MatchMode {
         /// Nothing.
-        Preview = "preview" "Только сверка",
+        Preview = "preview" "Только сопоставление",
         /// Drafts are made.
         Prepare = "prepare" "Черновики ответов",
         /// Answers are sent.
@@ -29,11 +29,11 @@ words! {
         /// Some requests are still to be matched.
         Running = "running" "Выполняется",
         /// All were matched.
-        Succeeded = "succeeded" "Выполнена",
+        Succeeded = "succeeded" "Выполнено",
         /// A person has stopped it.
-        Cancelled = "cancelled" "Отменена",
+        Cancelled = "cancelled" "Отменено",
         /// Its registry does not answer any more, so what was left is neither matched nor answered.
-        Replaced = "registry_replaced" "Остановлена: реестр заменён",
+        Replaced = "registry_replaced" "Остановлено: реестр заменён",
     }
 }
 
@@ -41,11 +41,11 @@ words! {
     /// What was done about a request.
     Deed {
         /// It is still to be matched.
-        Pending = "pending" "Ещё не сверен",
+        Pending = "pending" "Ещё не сопоставлен",
         /// It was matched, and there is no answer to make of it.
-        Matched = "matched" "Сверен, ответ не создавался",
+        Matched = "matched" "Сопоставлен, ответ не создавался",
         /// It has an answer already, somebody works on one, or a person has stopped one.
-        Skipped = "skipped" "Уже отвечен, в работе или ответ остановлен сотрудником",
+        Skipped = "skipped" "На запрос уже ответили, он в работе или ответ остановлен сотрудником",
         /// A draft was made.
         Drafted = "draft" "Создан черновик",
         /// An answer goes to GIS.
@@ -86,6 +86,17 @@ pub struct MatchRun {
     pub created_at: DateTime<Utc>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// A round of runs that begin by themselves, one for each registry that answers: those of the branches first, then that of
+/// the head office. Each is about what the one before it has left without a debt, so the head office says «no debt» of nothing
+/// that a branch was not asked about, or that a branch knows a debt of and could not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MatchRound {
+    /// The last run of it that has begun.
+    pub last_run: MatchRunId,
+    /// The department whose run that is.
+    pub department: DepartmentId,
 }
 
 /// One of its requests.

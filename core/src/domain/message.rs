@@ -31,7 +31,7 @@ words! {
         /// A package of answers.
         Import = "import" "Размещение ответов",
         /// A page of a sync.
-        Page = "page" "Выгрузка запросов",
+        Page = "page" "Получение запросов",
         /// A reading of single debt requests with their answers.
         Look = "look" "Проверка ответов",
     }
@@ -55,6 +55,9 @@ pub enum Purpose {
         after: Option<DebtRequestId>,
         /// How many debt requests the pages before it had.
         found: i64,
+        /// How often GIS did not find it, although it has named it itself (Q20).
+        #[serde(default)]
+        lost: u32,
     },
     /// What GIS shows of these, with answers; at most 100.
     Look {
@@ -72,6 +75,16 @@ impl Purpose {
             Self::Page { .. } => Kind::Page,
             Self::Look { .. } => Kind::Look,
         }
+    }
+
+    /// The same after GIS did not find a page that it has named itself.
+    #[must_use]
+    pub fn lost_again(mut self) -> Self {
+        match &mut self {
+            Self::Page { lost, .. } => *lost = lost.saturating_add(1),
+            Self::Import | Self::Look { .. } => {}
+        }
+        self
     }
 }
 

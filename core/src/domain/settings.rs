@@ -10,7 +10,7 @@ words! {
     /// What settings are about.
     SettingsSubject {
         /// Matches that begin by themselves.
-        Matching = "matching" "Сверка по расписанию",
+        Matching = "matching" "Сопоставление с реестром",
         /// Answers «no debt» that are given by themselves.
         AutoAnswer = "auto_answer" "Автоответ",
     }

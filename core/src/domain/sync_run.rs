@@ -12,13 +12,18 @@ words! {
         /// Under way.
         Running = "running" "Выполняется",
         /// All pages were read.
-        Succeeded = "succeeded" "Выполнена",
+        Succeeded = "succeeded" "Выполнено",
         /// It was given up; the next one begins anew.
-        Failed = "failed" "Не выполнена",
+        Failed = "failed" "Не выполнено",
         /// A client has stopped it; the next one begins anew.
-        Cancelled = "cancelled" "Остановлена",
+        Cancelled = "cancelled" "Остановлено",
     }
 }
+
+/// What begins a reading without a client: the schedule, the time since the last one, or that there was none yet.
+pub(crate) const SCHEDULE: &str = "schedule";
+pub(crate) const INTERVAL: &str = "interval";
+pub(crate) const START: &str = "start";
 
 /// A reading of GIS.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,4 +54,11 @@ pub struct SyncRun {
     pub started_at: DateTime<Utc>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
+}
+
+impl SyncRun {
+    /// Whether a client with this name began it. One that bears the name of something automatic has begun nothing of that.
+    pub(crate) fn is_by(&self, subject: &str) -> bool {
+        self.started_by == subject && ![SCHEDULE, INTERVAL, START].contains(&subject)
+    }
 }

@@ -60,7 +60,7 @@ impl Service {
             if let Ok(TakenAnswer { id, intake: Intake::Drafted }) = &outcome
                 && said.waits_for_files
             {
-                self.complete_answer(tx, caller, *id, None).await?;
+                self.complete_before_files(tx, caller, *id).await?;
             }
             rows.push(row(said, outcome));
         }
@@ -123,7 +123,7 @@ fn plan(said: &SheetAnswer, request: Option<&DebtRequest>, given: &[Answer], sub
     match answer.state {
         State::Rejected => Plan::Refuse(rejected_before()),
         // An export does not tell that it waits for files.
-        State::Prepared if submit && !waits_for_files(answer) => Plan::Send(answer.id),
+        State::Prepared if submit && !answer.waits_for_files => Plan::Send(answer.id),
         State::Prepared => Plan::Leave(answer.id),
         State::Draft if says_more && submit => Plan::Send(answer.id),
         State::Draft
@@ -163,12 +163,6 @@ fn rejected_before() -> Mistake {
     let detail =
         "ГИС ЖКХ уже отклонила этот ответ; исправьте его по её сообщению, то же самое файлом не отправляется";
     Mistake::at("/has_debt", "rejected_before", detail)
-}
-
-/// Whether a prepared answer was made of a spreadsheet to wait for files, and has none yet.
-fn waits_for_files(answer: &Answer) -> bool {
-    let content = &answer.content;
-    answer.source == Source::Xlsx && content.has_debt() && content.attachments().next().is_none()
 }
 
 /// Whether a content looks in a spreadsheet as another one that came from there. A blank comment contradicts none: the
@@ -324,11 +318,12 @@ mod tests {
     #[test]
     fn what_waits_for_files_is_not_sent_without_them() {
         let row = || debt(None, debtor("Вымышленный"));
-        let waiting = Answer { source: Source::Xlsx, ..in_state(State::Prepared) };
+        let waiting = Answer { waits_for_files: true, ..in_state(State::Prepared) };
         assert_eq!(planned(row(), std::slice::from_ref(&waiting), true), "leave");
         let files = vec![AttachmentId::generate()];
         let debtors = AtLeastOne::from(debtor("Вымышленный"));
-        let complete = Answer { content: Content::Debt { comment: None, debtors, files }, ..waiting };
+        let content = Content::Debt { comment: None, debtors, files };
+        let complete = Answer { content, waits_for_files: false, ..waiting };
         assert_eq!(planned(row(), &[complete], true), "send");
     }
 

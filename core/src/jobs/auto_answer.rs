@@ -6,13 +6,14 @@
 //!
 //! Where a run stands is in its row, which is held by whoever moves it on, so several instances make one run of a day.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::json;
 
 use super::exports::{self, Asked};
+use super::halves::Halves;
 use super::{Report, Worker};
 use crate::auto_answer::{Stop, any_shown, consider, end, leave_unread, unread};
 use crate::domain::auto_answer::{AutoAnswerRun, Verdict, due_run};
@@ -24,8 +25,6 @@ use crate::store::{Conn, Tx, auto_answer_runs, messages, organization_settings, 
 
 /// The least time between two questions about the same requests.
 const BETWEEN_QUESTIONS: TimeDelta = TimeDelta::minutes(5);
-/// Debt requests of one look.
-const MOST_LOOKED_AT: usize = 100;
 /// Questions asked at once: one for each hundred of the most answers of a run, and as many again for parts of them.
 const MOST_QUESTIONS: usize = 20;
 
@@ -145,39 +144,22 @@ struct Looks {
     heard: Vec<MessageId>,
     /// The requests that it answered about.
     read: BTreeSet<DebtRequestId>,
-    /// The size of the smallest question about a request that it failed.
-    failed: BTreeMap<DebtRequestId, usize>,
+    /// Those that it failed.
+    failed: Halves,
 }
 
 impl Looks {
-    fn fail(&mut self, ids: Vec<DebtRequestId>) {
-        let size = ids.len();
-        for id in ids {
-            let known = self.failed.entry(id).or_insert(size);
-            *known = size.min(*known);
-        }
-    }
-
     /// The requests that GIS is not asked for again: it has answered about them, or fails each of them alone and shows
     /// others. While it shows none, it is GIS that fails, and the run waits.
     fn settled(&self, has_shown_any: bool) -> BTreeSet<DebtRequestId> {
         let works = has_shown_any || !self.read.is_empty();
-        let alone = self.failed.iter().filter(|(_, size)| works && **size <= 1).map(|(id, _)| *id);
+        let alone = self.failed.alone().filter(|_| works);
         alone.chain(self.read.iter().copied()).collect()
     }
 
     /// The next questions, the large ones first: those of a question that failed are asked for in halves of it.
     fn questions(&self, unread: &[DebtRequestId]) -> Vec<Vec<DebtRequestId>> {
-        let mut by_size: BTreeMap<usize, Vec<DebtRequestId>> = BTreeMap::new();
-        for id in unread {
-            let size = self.failed.get(id).map_or(MOST_LOOKED_AT, |size| size / 2);
-            by_size.entry(size.max(1)).or_default().push(*id);
-        }
-        let mut questions: Vec<_> = by_size
-            .iter()
-            .rev()
-            .flat_map(|(size, ids)| ids.chunks(*size).map(<[DebtRequestId]>::to_vec))
-            .collect();
+        let mut questions = self.failed.questions(unread);
         questions.truncate(MOST_QUESTIONS);
         questions
     }
@@ -198,7 +180,7 @@ async fn looks(conn: &mut Conn, run: &AutoAnswerRun) -> Result<Option<Looks>> {
             }
             (MessageState::Failed, Purpose::Look { ids }) if by_gis => {
                 looks.heard.push(*id);
-                looks.fail(ids);
+                looks.failed.fail(ids);
             }
             (MessageState::Done, Purpose::Page { .. } | Purpose::Import)
             | (MessageState::Failed | MessageState::Lost, _) => {}
@@ -256,9 +238,9 @@ mod tests {
                 return (round - 1, looks.read);
             }
             for question in looks.questions(&unread) {
-                assert!(question.len() <= MOST_LOOKED_AT);
+                assert!(question.len() <= 100);
                 if question.iter().any(|id| bad.contains(id)) {
-                    looks.fail(question);
+                    looks.failed.fail(question);
                 } else {
                     looks.read.extend(question);
                 }
@@ -284,7 +266,7 @@ mod tests {
         let (rounds, read) = asked_out(&all, &all);
         assert_eq!((rounds, read), (20, BTreeSet::new()));
         let mut looks = Looks::default();
-        looks.fail(ids(1..=1));
+        looks.failed.fail(ids(1..=1));
         assert_eq!(looks.settled(false), BTreeSet::new());
         assert_eq!(looks.settled(true), ids(1..=1).into_iter().collect(), "something else was shown");
         looks.read.extend(ids(2..=2));
@@ -294,18 +276,18 @@ mod tests {
     #[test]
     fn a_question_that_failed_is_halved_and_few_are_asked_at_once() {
         let mut looks = Looks::default();
-        looks.fail(ids(1..=100));
+        looks.failed.fail(ids(1..=100));
         let sizes = |looks: &Looks, unread: &[DebtRequestId]| {
             looks.questions(unread).iter().map(Vec::len).collect::<Vec<_>>()
         };
         assert_eq!(sizes(&looks, &ids(1..=150)), [50, 50, 50]);
-        looks.fail(ids(1..=5));
+        looks.failed.fail(ids(1..=5));
         assert_eq!(sizes(&looks, &ids(1..=5)), [2, 2, 1]);
-        looks.fail(ids(1..=100));
+        looks.failed.fail(ids(1..=100));
         assert_eq!(sizes(&looks, &ids(1..=5)), [2, 2, 1], "it is known better");
-        looks.fail(ids(1..=1));
+        looks.failed.fail(ids(1..=1));
         for id in ids(1..=90) {
-            looks.fail(vec![id]);
+            looks.failed.fail(vec![id]);
         }
         assert_eq!(looks.questions(&ids(1..=150)).len(), MOST_QUESTIONS);
         assert_eq!(looks.questions(&ids(1..=150))[0].len(), 50, "large ones first");

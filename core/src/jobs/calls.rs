@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{NamedSigner, Worker};
 use crate::Result;
 use crate::domain::answer::{GisWords, LastError};
+use crate::domain::last_error_code::LastErrorCode;
 use crate::domain::message::{Message, MessageState, Purpose};
 use crate::domain::organization::Organization;
 use crate::ids::{MessageId, OrganizationId};
@@ -49,7 +50,7 @@ impl Worker {
     pub(crate) fn sender(&self, organization: &Organization) -> std::result::Result<Sender, LastError> {
         let Some(NamedSigner { signer, operator_signature }) = self.signers.get(&organization.signer) else {
             let detail = format!("в настройках шлюза нет подписи «{}»", organization.signer);
-            return Err(service_error("signer_missing", detail));
+            return Err(service_error(LastErrorCode::SignerMissing, detail));
         };
         Ok(Sender {
             organization: organization.ppa_guid.into(),
@@ -152,16 +153,19 @@ pub(crate) fn error_of_call(error: &gis_client::Error, now: DateTime<Utc>) -> La
         return error_of_gis(fault, None, now);
     }
     if let gis_client::Error::NotSent { reason: NotSent::Unrecorded, .. } = error {
-        return service_error("archive_unavailable", format!("сообщение не отправлено: {error}"));
+        let detail = format!("сообщение не отправлено: {error}");
+        return service_error(LastErrorCode::ArchiveUnavailable, detail);
     }
     let (code, detail) = match error.fate() {
-        Fate::NotSent => ("gis_unreachable", "сообщение не отправлено: нет связи с ГИС ЖКХ"),
-        Fate::Unknown => ("gis_no_answer", "ГИС ЖКХ не ответила; неизвестно, приняла ли она сообщение"),
-        Fate::Refused => ("gis_rejected", "ГИС ЖКХ отклонила сообщение"),
+        Fate::NotSent => (LastErrorCode::GisUnreachable, "сообщение не отправлено: нет связи с ГИС ЖКХ"),
+        Fate::Unknown => {
+            (LastErrorCode::GisNoAnswer, "ГИС ЖКХ не ответила; неизвестно, приняла ли она сообщение")
+        }
+        Fate::Refused => (LastErrorCode::GisRejected, "ГИС ЖКХ отклонила сообщение"),
     };
     LastError {
         origin: if error.fate() == Fate::NotSent { "service" } else { "gis" }.to_owned(),
-        code: code.to_owned(),
+        code: code.to_string(),
         // The text of the error holds neither documents nor people.
         detail: format!("{detail} ({error})"),
         pointer: None,
@@ -172,12 +176,12 @@ pub(crate) fn error_of_call(error: &gis_client::Error, now: DateTime<Utc>) -> La
 /// The error of a state or of an item, for rows and for the client.
 pub(crate) fn error_of_gis(error: &GisError, message: Option<Uuid>, now: DateTime<Utc>) -> LastError {
     let (code, detail) = match error.fate() {
-        Fate::Refused => ("gis_rejected", "ГИС ЖКХ отклонила сообщение"),
-        Fate::NotSent | Fate::Unknown => ("gis_fault", "ГИС ЖКХ сообщила об ошибке обработки"),
+        Fate::Refused => (LastErrorCode::GisRejected, "ГИС ЖКХ отклонила сообщение"),
+        Fate::NotSent | Fate::Unknown => (LastErrorCode::GisFault, "ГИС ЖКХ сообщила об ошибке обработки"),
     };
     LastError {
         origin: "gis".to_owned(),
-        code: code.to_owned(),
+        code: code.to_string(),
         detail: format!("{detail}: {}", error.gis_code()),
         pointer: None,
         gis: Some(GisWords {
@@ -190,8 +194,8 @@ pub(crate) fn error_of_gis(error: &GisError, message: Option<Uuid>, now: DateTim
 }
 
 /// An error of ours, for rows and for the client.
-pub(crate) fn service_error(code: &str, detail: String) -> LastError {
-    LastError { origin: "service".to_owned(), code: code.to_owned(), detail, pointer: None, gis: None }
+pub(crate) fn service_error(code: LastErrorCode, detail: String) -> LastError {
+    LastError { origin: "service".to_owned(), code: code.to_string(), detail, pointer: None, gis: None }
 }
 
 /// A time so much later; the end of time when it lies beyond.

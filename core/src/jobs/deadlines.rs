@@ -1,9 +1,10 @@
-//! Tells of deadlines that are near: once for each request that is not answered on the working day before its last one, or
-//! on that day.
+//! Tells of deadlines that are near: once for each request that has no answer in GIS on the working day before its last one,
+//! or on that day. Beside it, of answers that are late ([`super::delays`]), and of tokens and certificates that will soon be
+//! good no more ([`super::expiry`]).
 
 use serde_json::json;
 
-use super::{Report, Worker};
+use super::{Report, Worker, delays, expiry};
 use crate::Result;
 use crate::domain::answer::State;
 use crate::domain::auto_answer::soon;
@@ -20,11 +21,17 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
         let mut conn = worker.service.db.read().await?;
         organizations::list(&mut conn).await?
     };
-    let mut told = 0;
+    let (mut told, mut delayed) = (0, 0);
     for organization in &organizations {
         told += tell(worker, organization).await?;
+        delayed += delays::tell(worker, organization).await?;
     }
-    Ok(Report { done: told, next: None, detail: json!({ "told": told }) })
+    let expiring = expiry::tell(worker, &organizations).await?;
+    Ok(Report {
+        done: told + delayed + expiring,
+        next: None,
+        detail: json!({ "told": told, "delayed": delayed, "expiring": expiring }),
+    })
 }
 
 async fn tell(worker: &Worker, organization: &Organization) -> Result<u64> {
@@ -32,7 +39,7 @@ async fn tell(worker: &Worker, organization: &Organization) -> Result<u64> {
     let today = now.with_timezone(&organization.time_zone).date_naive();
     let days = (today, soon(&worker.service.settings.calendar, today));
     {
-        let mut conn = worker.service.db.read().await?;
+        let mut conn = worker.service.db.scan().await?;
         if deadline_notices::untold(&mut conn, organization.id, days, 1).await?.is_empty() {
             return Ok(0);
         }

@@ -21,6 +21,9 @@ pub(crate) enum End {
     RefusedContent,
     /// GIS took nothing, because of who sends; that can be the fault of one item too.
     RefusedSender,
+    /// GIS took nothing and did not say why: something in the package, or a version that it takes no more, or the tunnel, and
+    /// those hit every package alike.
+    RefusedUnexplained,
     /// GIS may have taken it: look at what it shows.
     MaybeSent(Doubt),
 }
@@ -43,6 +46,7 @@ pub(crate) fn end_of_call(error: &Error) -> End {
         Error::Fault(fault) => end_of_message(fault),
         Error::Refused { reason: Refusal::Content, .. } => End::RefusedContent,
         Error::Refused { reason: Refusal::Authority, .. } => End::RefusedSender,
+        Error::Refused { reason: Refusal::Unexplained, .. } => End::RefusedUnexplained,
         Error::NotSent { .. } | Error::MaybeSent { .. } | Error::Unreadable { .. } | Error::File { .. } => {
             by_fate(error.fate(), error.repeat())
         }
@@ -123,7 +127,8 @@ mod tests {
             (not_sent(NotSent::Signature { repeat: Repeat::AfterRepair }), ALARM),
             (not_sent(NotSent::Signature { repeat: Repeat::Later { after: None } }), LATER),
             (not_sent(NotSent::WrongAddress { status: 404 }), ALARM),
-            (Error::Refused { status: 400, reason: Refusal::Content }, End::RefusedContent),
+            (Error::Refused { status: 413, reason: Refusal::Content }, End::RefusedContent),
+            (Error::Refused { status: 400, reason: Refusal::Unexplained }, End::RefusedUnexplained),
             (Error::Refused { status: 403, reason: Refusal::Authority }, End::RefusedSender),
             (maybe_sent(MaybeSent::Timeout { after: Duration::from_secs(1) }), SILENCE),
             (maybe_sent(MaybeSent::Reset), SILENCE),

@@ -17,6 +17,7 @@ use crate::domain::account::{FoundAccounts, PlaceKey};
 use crate::domain::answer::{Answer, LastError, State};
 use crate::domain::debt_request::DebtRequest;
 use crate::domain::export::{Export, ExportFile, ExportStatus};
+use crate::domain::last_error_code::LastErrorCode;
 use crate::domain::matching::Question;
 use crate::exports::ended;
 use crate::ids::{AnswerId, ContentId, DepartmentId, OrganizationId};
@@ -26,7 +27,7 @@ use crate::store::{answers, debt_requests, departments, events, exports};
 use crate::{Error, Result};
 
 /// Debt requests read at once.
-const PAGE: i64 = 500;
+const PAGE: i64 = 200;
 /// Most rows of one file. An answer takes a row for each of its debtors; a file of so many comes back with answers, see
 /// [`Limits`](crate::spreadsheets::Limits).
 const MOST_ROWS: u32 = 100_000;
@@ -83,7 +84,8 @@ async fn carry_out(worker: &Worker, export: &mut Export) -> Result<i64> {
     export.requests = 0;
     export.status = ExportStatus::Running;
     if export.tries > MOST_TRIES {
-        fail(worker, export, "internal", "файл не удалось записать; попробуйте ещё раз").await?;
+        let detail = "файл не удалось записать; попробуйте ещё раз";
+        fail(worker, export, LastErrorCode::Internal, detail).await?;
         return Ok(0);
     }
     if !note(worker, export).await? {
@@ -93,7 +95,7 @@ async fn carry_out(worker: &Worker, export: &mut Export) -> Result<i64> {
         Written::Lost => {}
         Written::TooMany => {
             let detail = format!("в файле получается больше {MOST_ROWS} строк; разделите запросы по датам");
-            fail(worker, export, "too_many_rows", &detail).await?;
+            fail(worker, export, LastErrorCode::TooManyRows, &detail).await?;
         }
         Written::File(content) => {
             let size = u64::try_from(content.len()).map_err(Error::internal)?;
@@ -245,11 +247,11 @@ async fn note(worker: &Worker, export: &Export) -> Result<bool> {
     Ok(ours)
 }
 
-async fn fail(worker: &Worker, export: &mut Export, code: &str, detail: &str) -> Result<()> {
+async fn fail(worker: &Worker, export: &mut Export, code: LastErrorCode, detail: &str) -> Result<()> {
     export.status = ExportStatus::Failed;
     export.error = Some(LastError {
         origin: "service".to_owned(),
-        code: code.to_owned(),
+        code: code.to_string(),
         detail: detail.to_owned(),
         pointer: None,
         gis: None,

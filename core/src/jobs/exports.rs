@@ -11,8 +11,9 @@ use tracing::Instrument;
 
 use super::calls::{Lease, acknowledge, after, error_of_call, finish, new_message, service_error};
 use super::gate::{Entry, Pass};
-use super::{JobName, Worker, looks, pages};
+use super::{JobName, Worker, halves, looks, pages};
 use crate::domain::answer::LastError;
+use crate::domain::last_error_code::LastErrorCode;
 use crate::domain::message::{Message, MessageState, Purpose};
 use crate::ids::{DebtRequestId, MessageId, OrganizationId};
 use crate::store::gis_operations::Operation;
@@ -156,17 +157,23 @@ async fn accept(worker: &Worker, mut message: Message, acknowledgement: &Acknowl
 /// A call of an export has failed: what it means for the question.
 async fn failed(worker: &Worker, message: &Message, error: &gis_client::Error) -> Result<Asked> {
     let words = error_of_call(error, worker.now());
-    let passing = matches!(error, gis_client::Error::Fault(fault) if fault.is_lost_page());
+    let is_lost_page = matches!(error, gis_client::Error::Fault(fault) if fault.is_lost_page());
     match error.fate() {
-        Fate::Refused if !passing => refuse(worker, message, words).await,
+        Fate::Refused if !is_lost_page => refuse(worker, message, words).await,
         Fate::NotSent if error.repeat() == Repeat::Never => refuse(worker, message, words).await,
         fate @ (Fate::Refused | Fate::NotSent | Fate::Unknown) => {
             let state = if fate == Fate::Unknown { MessageState::Lost } else { MessageState::Failed };
-            let message = Message { failures: message.failures + 1, ..message.clone() };
+            let message = in_vain(message.clone(), is_lost_page);
             let again_at = worker.again(message.failures, error.repeat());
             put_off(worker, &message, state, Some(words), again_at).await
         }
     }
+}
+
+/// A question that was asked once more in vain.
+pub(crate) fn in_vain(message: Message, is_lost_page: bool) -> Message {
+    let purpose = if is_lost_page { message.purpose.lost_again() } else { message.purpose };
+    Message { failures: message.failures + 1, purpose, ..message }
 }
 
 /// Ends a question that did not get through. That of a page stays open in its run and says when it is asked anew; those of a
@@ -215,12 +222,19 @@ async fn withdraw(worker: &Worker, message: &Message) -> Result<Asked> {
     Ok(Asked::Withdrawn)
 }
 
-/// Ends a question that GIS will never answer; with a page ends its run.
+/// Ends a question that GIS will never answer; with a page ends its run, and what was to be looked at is asked for otherwise.
 pub(crate) async fn refuse(worker: &Worker, message: &Message, error: LastError) -> Result<Asked> {
     let mut tx = worker.service.db.begin().await?;
-    let held = finish(&mut tx, worker, message, MessageState::Failed, Some(error.clone())).await?;
-    if let (true, Purpose::Page { run, .. }) = (held, &message.purpose) {
-        pages::give_up(&mut tx, *run, error.clone(), worker.now()).await?;
+    if finish(&mut tx, worker, message, MessageState::Failed, Some(error.clone())).await? {
+        match &message.purpose {
+            Purpose::Page { run, .. } => {
+                pages::give_up(&mut tx, *run, error.clone(), worker.now()).await?;
+            }
+            Purpose::Look { ids } if halves::is_refusal(&error) => {
+                looks::refused(&mut tx, worker, message, ids).await?;
+            }
+            Purpose::Look { .. } | Purpose::Import => {}
+        }
     }
     tx.commit().await?;
     Ok(Asked::Refused(error))
@@ -252,7 +266,7 @@ fn page(
 }
 
 fn impossible(detail: &str) -> LastError {
-    service_error("export_impossible", detail.to_owned())
+    service_error(LastErrorCode::ExportImpossible, detail.to_owned())
 }
 
 #[cfg(test)]
@@ -275,10 +289,10 @@ mod tests {
     #[test]
     fn a_page_is_asked_in_the_form_of_the_settings() {
         let run = Uuid::from_u128(1).into();
-        let purpose = Purpose::Page { run, from: day(1, 1), to: day(7, 1), after: None, found: 0 };
+        let purpose = Purpose::Page { run, from: day(1, 1), to: day(7, 1), after: None, found: 0, lost: 0 };
         let asked = question(&purpose, ExportVersion::V14_0_0_0).unwrap();
         assert_eq!(asked.version(), ExportVersion::V14_0_0_0);
-        let backwards = Purpose::Page { run, from: day(7, 1), to: day(1, 1), after: None, found: 0 };
+        let backwards = Purpose::Page { run, from: day(7, 1), to: day(1, 1), after: None, found: 0, lost: 0 };
         assert_eq!(question(&backwards, ExportVersion::V14_0_0_0).unwrap_err().code, "export_impossible");
         assert!(question(&Purpose::Import, ExportVersion::V14_0_0_0).is_err());
     }

@@ -1,7 +1,8 @@
 //! Uploads files to the file store of GIS, before the answers that name them are sent (`api.md` §6.10, §11).
 //!
-//! To upload a file twice does no harm, so a failed upload is simply tried again, in parts from where it broke off. What must
-//! stay true: a file that GIS refuses rejects the answers that name it and no other.
+//! To upload a file twice does no harm, so a failed upload is simply tried again, in parts from where it broke off, and a
+//! file that GIS turns out not to have is uploaded anew. What must stay true: a file that GIS refuses rejects the answers
+//! that name it and no other.
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
@@ -11,17 +12,26 @@ use gis_client::{Error as GisError, Repeat, UploadedFile};
 use serde_json::json;
 
 use super::calls::error_of_call;
+use super::ends::Doubt;
 use super::gate::Entry;
 use super::items::{close_all, hold};
+use super::outcomes::GIS_REJECTED;
 use super::{JobName, Report, Worker};
 use crate::crash::Point;
-use crate::domain::answer::{Answer, LastError, State};
+use crate::domain::answer::{Answer, LastError};
 use crate::domain::attachment::{Attachment, FileState};
-use crate::domain::submission::Submission;
-use crate::ids::AttachmentId;
+use crate::domain::last_error_code::LastErrorCode;
+use crate::domain::submission::SubmissionState;
+use crate::ids::{AnswerId, AttachmentId};
 use crate::store::gis_operations::Operation;
-use crate::store::{answers, attachments, organizations, submissions};
+use crate::store::{Tx, answers, attachments, organizations, submissions};
 use crate::{Error, Result};
+
+/// A file store that says no without a word may mean the tunnel, or every file: so often, with growing pauses, before it is
+/// taken to mean this one.
+const MOST_UNEXPLAINED: i64 = 12;
+/// How the codes begin with which GIS refuses the files that an answer names.
+const OF_FILES: &str = "FIL";
 
 pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     let limit = i64::try_from(worker.lanes()).unwrap_or(1);
@@ -95,7 +105,7 @@ async fn taken(worker: &Worker, file: Attachment, uploaded: &UploadedFile) -> Re
 
 async fn failed(worker: &Worker, file: Attachment, failure: &UploadError, failures: i64) -> Result<bool> {
     let error = error_of_upload(&failure.error, worker.now());
-    if is_refusal(&failure.error) {
+    if is_refusal(&failure.error, failures) {
         refuse(worker, file, error).await?;
         return Ok(true);
     }
@@ -117,11 +127,15 @@ async fn put_off(worker: &Worker, file: &Attachment, until: DateTime<Utc>, failu
     Ok(())
 }
 
-/// Whether the file itself is at fault, so that no repeat helps.
-fn is_refusal(error: &GisError) -> bool {
+/// Whether the file itself is at fault, so that no repeat helps; `failures` came before this one.
+fn is_refusal(error: &GisError, failures: i64) -> bool {
     match error {
         GisError::File { error, .. } => error.repeat() == Repeat::Never,
-        GisError::Refused { reason, .. } => *reason == Refusal::Content,
+        GisError::Refused { reason, .. } => match reason {
+            Refusal::Content => true,
+            Refusal::Unexplained => failures >= MOST_UNEXPLAINED,
+            Refusal::Authority => false,
+        },
         GisError::NotSent { .. }
         | GisError::MaybeSent { .. }
         | GisError::Unreadable { .. }
@@ -132,9 +146,17 @@ fn is_refusal(error: &GisError) -> bool {
 fn error_of_upload(error: &GisError, now: DateTime<Utc>) -> LastError {
     let (code, detail) = match error {
         GisError::File { error: FileError::VirusInfection, .. } => {
-            ("file_infected", "ГИС ЖКХ нашла в файле вирус")
+            (LastErrorCode::FileInfected, "ГИС ЖКХ нашла в файле вирус")
         }
-        GisError::File { .. } | GisError::Refused { .. } => ("file_refused", "ГИС ЖКХ не приняла файл"),
+        GisError::File { error: FileError::VirusNotChecked, .. } => {
+            (LastErrorCode::FileNotChecked, "ГИС ЖКХ ещё проверяет файл на вирусы")
+        }
+        GisError::Refused { reason: Refusal::Authority | Refusal::Unexplained, .. } => {
+            return error_of_call(error, now);
+        }
+        GisError::File { .. } | GisError::Refused { .. } => {
+            (LastErrorCode::FileRefused, "ГИС ЖКХ не приняла файл")
+        }
         GisError::NotSent { .. }
         | GisError::MaybeSent { .. }
         | GisError::Unreadable { .. }
@@ -142,36 +164,61 @@ fn error_of_upload(error: &GisError, now: DateTime<Utc>) -> LastError {
     };
     LastError {
         origin: "gis".to_owned(),
-        code: code.to_owned(),
+        code: code.to_string(),
         detail: format!("{detail} ({error})"),
         pointer: None,
         gis: None,
     }
 }
 
-/// GIS has refused the file: the answers that name it are rejected, each with the place of the file in it.
+/// GIS has refused the file: the answers that name it are rejected, each with the place of the file in it. Of one that may
+/// have been placed with an earlier upload, what GIS shows decides.
 async fn refuse(worker: &Worker, file: Attachment, error: LastError) -> Result<()> {
     let file =
         Attachment { gis_state: FileState::Refused, gis_id: None, gis_error: Some(error.clone()), ..file };
     let known = {
         let mut conn = worker.service.db.read().await?;
-        let mut known: Vec<Submission> = Vec::new();
-        for answer in answers::using(&mut conn, file.id).await? {
-            known.extend(submissions::of_answer(&mut conn, answer.id).await?);
-        }
-        known
+        submissions::in_need_of(&mut conn, file.id).await?
     };
+    let settings = &worker.service.settings.gis;
     let mut tx = worker.service.db.begin().await?;
     let mut items = hold(&mut tx, &known, worker.now()).await?;
-    items.retain(|item| item.answer.state == State::Queued);
+    items.retain(|item| submissions::NEED_FILES.contains(&item.submission.state));
     for item in &mut items {
         let error = LastError { pointer: pointer_of(&item.answer, file.id), ..error.clone() };
-        item.refused(&worker.service.settings.gis, error)?;
+        if item.submission.state == SubmissionState::Uncertain {
+            let look_at = item.look_after(settings, Doubt::Silence { after: None });
+            item.doubt(look_at, Some(LastError { code: GIS_REJECTED.to_owned(), ..error }))?;
+        } else {
+            item.refused(settings, error)?;
+        }
     }
     close_all(&mut tx, items).await?;
     tx.wake(JobName::Settle);
     attachments::update(&mut tx, &file, worker.now(), 0).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// GIS has refused an answer, perhaps because it does not have its files any more: then they are uploaded anew for whoever
+/// needs them next, be it the same answer posted once more, or another one that names them too.
+pub(crate) async fn renew(tx: &mut Tx, worker: &Worker, answer: AnswerId, error: &LastError) -> Result<()> {
+    if !error.gis.as_ref().is_some_and(|words| words.code.starts_with(OF_FILES)) {
+        return Ok(());
+    }
+    for (_, file) in answers::files(tx, &[answer]).await? {
+        if file.gis_state == FileState::Uploaded {
+            tracing::warn!(attachment = %file.id, "GIS does not have a file that it took; it is uploaded anew");
+            let file = Attachment {
+                gis_state: FileState::NotUploaded,
+                gis_id: None,
+                gis_error: Some(error.clone().without_words()),
+                ..file
+            };
+            attachments::update(tx, &file, worker.now(), 0).await?;
+        }
+    }
+    tx.wake(JobName::Files);
     Ok(())
 }
 

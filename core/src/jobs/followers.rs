@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::case::Case;
 use crate::domain::answer::{Answer, Change, LastError};
+use crate::domain::last_error_code::LastErrorCode;
 use crate::domain::submission::{Action, Submission, SubmissionState};
 use crate::error::Result;
 use crate::ids::{AnswerId, SubmissionId, TransportId};
@@ -104,7 +105,7 @@ fn enqueue(case: &mut Case, mut follower: Answer, waiting: Submission) {
 fn reject(case: &mut Case, mut follower: Answer, waiting: Submission, why: Option<&LastError>) -> Result<()> {
     let error = LastError {
         origin: "gis".to_owned(),
-        code: "correction_refused".to_owned(),
+        code: LastErrorCode::CorrectionRefused.to_string(),
         detail: "прежний ответ не отозван, поэтому исправленный не отправлен".to_owned(),
         pointer: None,
         gis: why.and_then(|error| error.gis.clone()),

@@ -8,12 +8,14 @@ use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use super::{Report, Worker, lease};
+use crate::answers::scope;
 use crate::domain::answer::LastError;
 use crate::domain::caller::{Caller, Scopes};
 use crate::domain::import::{AnswerColumnMode, Import, ImportCounts, ImportMode, ImportRow, ImportStatus};
+use crate::domain::last_error_code::LastErrorCode;
 use crate::domain::operation::{Intake, Outcome};
 use crate::ids::ContentId;
-use crate::imports::{ended, noted, scope};
+use crate::imports::{ended, import_limits, noted};
 use crate::spreadsheets::{
     AnswerColumn, Kind, Limits, MarkError, RowErrors, SheetAnswer, SheetAnswers, Workbook, WorkbookError,
     mark, read_answers,
@@ -107,7 +109,7 @@ async fn read(worker: &Worker, import: &Import, content: Bytes) -> Result<Read> 
 }
 
 fn limits(worker: &Worker) -> Limits {
-    Limits { file_bytes: worker.service.settings.limits.import_bytes, ..Limits::default() }
+    import_limits(&worker.service.settings.limits)
 }
 
 /// On whose behalf: the scopes were there when the file came.
@@ -207,12 +209,12 @@ async fn give_up(worker: &Worker, import: &mut Import) -> Result<()> {
         import.status = ImportStatus::CompletedWithErrors;
         if !is_whole {
             let detail = "файл обработан не до конца; загрузите его ещё раз, принятые ответы не повторятся";
-            import.error = Some(last_error("service", "internal", detail));
+            import.error = Some(last_error("service", LastErrorCode::Internal.as_str(), detail));
         }
         return close(worker, import).await;
     }
     let detail = "файл не удалось обработать; загрузите его ещё раз";
-    fail(worker, import, "service", "internal", detail).await
+    fail(worker, import, "service", LastErrorCode::Internal.as_str(), detail).await
 }
 
 async fn fail(worker: &Worker, import: &mut Import, origin: &str, code: &str, detail: &str) -> Result<()> {

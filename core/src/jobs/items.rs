@@ -201,8 +201,7 @@ impl Item {
         let (change, settled) = match self.submission.action {
             Action::Send => {
                 self.answer.gis_updated_at = gis_updated_at;
-                self.answer.next_check_at =
-                    Some(after(self.case.now(), settings.settle_time.min(FIRST_CONFIRMATION)));
+                self.answer.next_check_at = Some(self.confirmation_at(settings));
                 (Change::Deliver, Settled::InForce)
             }
             Action::Revoke => (Change::Revoke, Settled::OutOfForce),
@@ -216,6 +215,11 @@ impl Item {
         self.settle(settings, change, settled)
     }
 
+    /// When an answer that is in force now is looked for in GIS first.
+    fn confirmation_at(&self, settings: &GisSettings) -> DateTime<Utc> {
+        after(self.case.now(), settings.settle_time.min(FIRST_CONFIRMATION))
+    }
+
     /// GIS has refused it for good, or something stands in its way.
     pub(crate) fn refused(&mut self, settings: &GisSettings, error: LastError) -> Result<()> {
         self.end(SubmissionState::Refused, Some(error.clone()));
@@ -227,6 +231,10 @@ impl Item {
             Action::Send => (Change::Reject, Settled::OutOfForce),
             Action::Revoke => (Change::RevokeFailed, Settled::RevokeFailed),
         };
+        if settled == Settled::RevokeFailed && !self.is_repair() {
+            // It stays in force, as far as is known: that is to be seen anew.
+            self.answer.next_check_at = Some(self.confirmation_at(settings));
+        }
         self.settle(settings, change, settled)
     }
 

@@ -8,13 +8,13 @@ use super::calls::{after, finish};
 use super::items::Item;
 use super::judge::{Judgement, Obstacle, Open, Shown, Sight, judge, proves};
 use super::outcomes::GIS_REJECTED;
-use super::watching::watch;
+use super::watching::{raise, watch};
 use super::{JobName, Worker, elsewhere, pages};
 use crate::case::Case;
 use crate::crash::Point;
 use crate::domain::answer::{Answer, LastError, State};
 use crate::domain::content::{Canonical, Content, ContentHash};
-use crate::domain::debt_request::{ShownAnswer, Stage};
+use crate::domain::debt_request::{Alarm, ShownAnswer, Stage};
 use crate::domain::event::EventKind;
 use crate::domain::message::{Message, MessageState, Purpose};
 use crate::domain::submission::{Action, Submission, SubmissionState};
@@ -72,6 +72,35 @@ pub(crate) async fn put_off(
     watches::look_earlier(tx, ids, again_at).await?;
     // It sleeps until what it knew last.
     tx.wake(JobName::Settle);
+    Ok(())
+}
+
+/// GIS refuses to show debt requests, perhaps because of one among them: they are soon looked at in halves
+/// ([`super::halves`]). What it refuses alone is as unclear as an answer without its content, and looked at again in its time.
+pub(crate) async fn refused(
+    tx: &mut Tx,
+    worker: &Worker,
+    message: &Message,
+    ids: &[DebtRequestId],
+) -> Result<()> {
+    let settings = &worker.service.settings.gis;
+    if ids.len() > 1 {
+        return put_off(tx, worker, ids, after(worker.now(), settings.resend_after_fault)).await;
+    }
+    debt_requests::lock_many(tx, ids).await?;
+    let last_calls = watches::last_calls(tx, ids).await?;
+    let mut cases = Vec::with_capacity(ids.len());
+    for case in Case::open_many(tx, ids, worker.now()).await? {
+        if case.request.organization == message.organization {
+            let last_call = last_calls.get(&case.request.id).copied();
+            // It was shown nothing: what was seen last stays noted.
+            let seen = case.request.shown.clone();
+            let view = View::bare(Shown::Unclear);
+            let observer = Observer { settings, view, asked_at: message.sent_at };
+            cases.push(observer.weigh(case, seen.as_ref(), last_call)?);
+        }
+    }
+    Case::close_all(tx, cases).await?;
     Ok(())
 }
 
@@ -135,12 +164,22 @@ impl Observer<'_> {
         if !is_of_the_past(case.answers(), &self.view.shown, self.asked_at, self.settings) {
             note(&mut case, &self.view, self.asked_at);
         }
+        self.weigh(case, before.as_ref(), last_call)
+    }
+
+    /// Judges what is open about a debt request, or what is settled; `before`: what was shown of it before.
+    fn weigh(
+        &self,
+        mut case: Case,
+        before: Option<&ShownAnswer>,
+        last_call: Option<DateTime<Utc>>,
+    ) -> Result<Case> {
         // What is live comes before what is queued behind it.
         let open = case.submissions().iter().filter(|submission| {
             !submission.state.is_final() && submission.state != SubmissionState::Waiting
         });
         let Some(open) = open.min_by_key(|submission| !submission.state.is_live()).map(|open| open.id) else {
-            self.observe_settled(&mut case, before.as_ref(), last_call)?;
+            self.observe_settled(&mut case, before, last_call)?;
             return Ok(case);
         };
         let mut item = Item::of(case, open)
@@ -302,7 +341,8 @@ fn gone(case: &mut Case) {
     }
 }
 
-/// A delivered answer: confirmed when it is shown; told of when content that was never ours is shown instead.
+/// A delivered answer: confirmed when it is shown; told of when content that was never ours is shown instead, or when GIS has
+/// answered by itself.
 fn confirm(case: &mut Case, before: Option<&ShownAnswer>, sight: &Sight) {
     let ours = |answer: &&Answer| answer.state == State::Delivered && !answer.is_from_elsewhere();
     let Some(mut answer) = case.answers().iter().find(ours).cloned() else { return };
@@ -313,10 +353,14 @@ fn confirm(case: &mut Case, before: Option<&ShownAnswer>, sight: &Sight) {
         if !answer.confirmed_in_gis {
             answer.confirmed_in_gis = true;
             answer.next_check_at = None;
+            case.request.alarm = case.request.alarm.filter(|alarm| *alarm != Alarm::NotInForce);
             case.update(&mut answer);
             case.tell(EventKind::AnswerConfirmed, Some(&answer));
         }
         return;
+    }
+    if sight.shown == Shown::Automatic && sight.is_past_lag(answer.settled_at) {
+        raise(case, &answer, Alarm::NotInForce);
     }
     let Shown::Content(shown) = &sight.shown else { return };
     let foreign = *shown != answer.content_hash && !others.contains(shown);

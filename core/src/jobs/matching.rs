@@ -1,21 +1,24 @@
 //! Begins the matches with the registry that are due after readings of GIS, and carries out all of them, some requests at a
 //! time.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::{Report, Worker};
 use crate::Result;
-use crate::store::{match_runs, matches_due};
+use crate::store::{match_rounds, match_runs, matches_due};
 
 /// Runs looked at in one activation; each gets a step in turn.
 const FEW: i64 = 20;
-/// Organisations whose match may begin in one activation.
+/// Organisations whose match may begin in one activation, and as many whose round may go on.
 const MOST_DUE: i64 = 100;
 
 pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
-    let due = {
+    let due: BTreeSet<_> = {
         let mut conn = worker.service.db.read().await?;
-        matches_due::all(&mut conn, MOST_DUE).await?
+        let going_on = match_rounds::all(&mut conn, MOST_DUE).await?;
+        going_on.into_iter().chain(matches_due::all(&mut conn, MOST_DUE).await?).collect()
     };
     // One organisation or run that fails for a reason of ours must not stop the others.
     let (mut moved, mut trouble) = (0, None);

@@ -22,7 +22,7 @@ use crate::domain::debt_request::{
 };
 use crate::domain::department::Roster;
 use crate::domain::event::{EventKind, NewEvent};
-use crate::ids::{AnswerId, DebtRequestId, OrganizationId};
+use crate::ids::{DebtRequestId, OrganizationId};
 use crate::store::{Tx, answers, debt_requests, events, organizations};
 
 /// What a merge did.
@@ -51,7 +51,7 @@ pub(crate) async fn merge(
     let ids: Vec<_> = shown.keys().copied().collect();
     let mut known: BTreeMap<_, _> =
         debt_requests::lock_many(tx, &ids).await?.into_iter().map(|request| (request.id, request)).collect();
-    let answers = current_answers(tx, known.values()).await?;
+    let answers = answers_to(tx, known.values()).await?;
 
     let unknown = shown.iter().filter(|(id, _)| !known.contains_key(*id));
     let housings: Vec<_> = unknown.map(|(_, subrequest)| &subrequest.request.housing).collect();
@@ -78,8 +78,8 @@ pub(crate) async fn merge(
         match known.remove(&id) {
             None => rows.push(merge.receive(id, gis)),
             Some(request) => {
-                let answer = request.answer.and_then(|summary| answers.get(&summary.id));
-                rows.extend(merge.update(request, gis, answer));
+                let answers = answers.get(&id).map(Vec::as_slice).unwrap_or_default();
+                rows.extend(merge.update(request, gis, answers));
             }
         }
     }
@@ -88,16 +88,17 @@ pub(crate) async fn merge(
     Ok(merge.merged)
 }
 
-async fn current_answers(
+/// Every answer to each of them, newest first.
+async fn answers_to(
     tx: &mut Tx,
     requests: impl Iterator<Item = &DebtRequest>,
-) -> Result<BTreeMap<AnswerId, Answer>> {
-    let ids: Vec<_> = requests.filter_map(|request| request.answer.map(|summary| summary.id)).collect();
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
+) -> Result<BTreeMap<DebtRequestId, Vec<Answer>>> {
+    let ids: Vec<_> = requests.filter(|request| request.answer.is_some()).map(|request| request.id).collect();
+    let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for answer in answers::of_requests(tx, &ids).await? {
+        all.entry(answer.debt_request).or_default().push(answer);
     }
-    let answers = answers::find_any(tx, &ids).await?;
-    Ok(answers.into_iter().map(|answer| (answer.id, answer)).collect())
+    Ok(all)
 }
 
 /// A merge under way.
@@ -136,7 +137,7 @@ impl Merge {
             updated_at: self.now,
         };
         self.roster.assign(&mut request);
-        summarize(&mut request, None);
+        summarize(&mut request, &[]);
         self.merged.found += 1;
         self.merged.added += 1;
         self.tell(&request, EventKind::RequestReceived);
@@ -147,12 +148,7 @@ impl Merge {
     }
 
     /// A known one; `None` when there is nothing to write.
-    fn update(
-        &mut self,
-        mut request: DebtRequest,
-        gis: GisView,
-        answer: Option<&Answer>,
-    ) -> Option<DebtRequest> {
+    fn update(&mut self, mut request: DebtRequest, gis: GisView, answers: &[Answer]) -> Option<DebtRequest> {
         if request.organization != self.organization {
             tracing::warn!(debt_request = %request.id, "GIS showed a debt request of another organisation here");
             return None;
@@ -172,7 +168,7 @@ impl Merge {
         if back {
             request.stage = Stage::New;
         }
-        summarize(&mut request, answer);
+        summarize(&mut request, answers);
         request.version += 1;
         request.updated_at = self.now;
         self.merged.changed += 1;
@@ -336,11 +332,11 @@ mod tests {
     #[test]
     fn only_what_changed_is_told() {
         let mut merge = merge(5);
-        let same = merge.update(received(), view(&subrequest("NotSent")), None).unwrap();
+        let same = merge.update(received(), view(&subrequest("NotSent")), &[]).unwrap();
         assert_eq!((same.version, same.synced_at, same.updated_at), (1, at(5), at(0)));
         assert_eq!((kinds(&merge), merge.merged.changed), (vec![], 0));
 
-        let other = merge.update(received(), view(&subrequest("Sent")), None).unwrap();
+        let other = merge.update(received(), view(&subrequest("Sent")), &[]).unwrap();
         assert_eq!((other.version, other.stage, other.updated_at), (2, Stage::Answered, at(5)));
         assert_eq!((kinds(&merge), merge.merged.changed), (vec![EventKind::RequestUpdated], 1));
     }
@@ -349,7 +345,7 @@ mod tests {
     fn what_was_gone_comes_back() {
         let gone = DebtRequest { stage: Stage::Gone, ..received() };
         let mut merge = merge(5);
-        let back = merge.update(gone, view(&subrequest("NotSent")), None).unwrap();
+        let back = merge.update(gone, view(&subrequest("NotSent")), &[]).unwrap();
         assert_eq!(back.stage, Stage::New);
         assert_eq!(kinds(&merge), [EventKind::RequestUpdated]);
     }
@@ -359,8 +355,8 @@ mod tests {
         let newer = DebtRequest { synced_at: at(9), ..received() };
         let foreign = DebtRequest { organization: Uuid::from_u128(2).into(), ..received() };
         let mut merge = merge(5);
-        assert_eq!(merge.update(newer, view(&subrequest("Sent")), None), None);
-        assert_eq!(merge.update(foreign, view(&subrequest("Sent")), None), None);
+        assert_eq!(merge.update(newer, view(&subrequest("Sent")), &[]), None);
+        assert_eq!(merge.update(foreign, view(&subrequest("Sent")), &[]), None);
         assert_eq!(merge.merged, Merged { found: 1, added: 0, changed: 0 });
     }
 }

@@ -21,10 +21,11 @@ use super::ends::{End, end_of_call};
 use super::gate::Entry;
 use super::items::{Item, close_all, hold};
 use super::journal::Journal;
-use super::outcomes::record_end;
+use super::outcomes::{GIS_REJECTED, record_end};
 use super::packages::{self, Means};
-use super::{JobName, Report, Worker};
+use super::{JobName, Report, Worker, files, results};
 use crate::crash::Point;
+use crate::domain::answer::LastError;
 use crate::domain::employee::Employee;
 use crate::domain::evidence::Part;
 use crate::domain::message::{Message, MessageState, Purpose};
@@ -184,7 +185,8 @@ async fn commit(
     let staff = staff(&mut tx, organization, &held).await?;
     let (mut attempts, mut actions, mut traces) = (Vec::new(), Vec::new(), BTreeSet::new());
     let mut called = Vec::new();
-    let mut held: Vec<_> = held.into_iter().filter(Item::may_begin).collect();
+    let may_begin = |item: &Item| item.may_begin() && !means.awaits_files(&item.submission, &item.answer);
+    let mut held: Vec<_> = held.into_iter().filter(may_begin).collect();
     for item in &mut held {
         if item.is_obsolete_repair() {
             item.give_up_repair();
@@ -207,7 +209,12 @@ async fn commit(
             }
             Err(defect) if item.was_tried_before(message.sent_at) => {
                 let look_at = after(message.sent_at, item.polite_wait(&worker.service.settings.gis));
-                item.wait(look_at, Some(defect.into_error()));
+                let (for_good, error) = (defect.is_for_good(), defect.into_error());
+                if for_good {
+                    item.doubt(look_at, Some(LastError { code: GIS_REJECTED.to_owned(), ..error }))?;
+                } else {
+                    item.wait(look_at, Some(error));
+                }
             }
             Err(defect) => {
                 item.refused(&worker.service.settings.gis, defect.into_error())?;
@@ -276,23 +283,33 @@ async fn record(
     outcome: std::result::Result<Acknowledgement, &gis_client::Error>,
 ) -> Result<()> {
     let known = carried(worker, &message).await?;
+    if let Err(gis_client::Error::Fault(fault)) = outcome
+        && let Some(withdrawn) = results::of_withdrawal(&known, fault)
+    {
+        return results::record_items(worker, &message, vec![withdrawn]).await;
+    }
     let mut tx = worker.service.db.begin().await?;
     let items = hold(&mut tx, &known, worker.now()).await?;
     match outcome {
         Ok(acknowledgement) => {
             worker.service.reach(Point::Acknowledged);
             acknowledge(worker, &mut message, acknowledgement.message);
-            let in_time = messages::update(&mut tx, &message, Some(worker.id)).await?;
-            if !in_time && !acknowledge_late(&mut tx, worker, &message, acknowledgement).await? {
-                return Ok(());
-            }
-            record_acknowledgement(&mut tx, &message, items, in_time).await?;
+            let waits = if messages::update(&mut tx, &message, Some(worker.id)).await? {
+                Some(SubmissionState::Sending)
+            } else {
+                acknowledge_late(&mut tx, worker, &message, acknowledgement).await?
+            };
+            let Some(waits) = waits else { return Ok(()) };
+            record_acknowledgement(&mut tx, &message, items, waits).await?;
         }
         Err(error) => {
             let end = end_of_call(error);
             let words = error_of_call(error, worker.now());
             if !finish(&mut tx, worker, &message, state_after(end), Some(words.clone())).await? {
                 return Ok(());
+            }
+            if let [alone] = items.as_slice() {
+                files::renew(&mut tx, worker, alone.answer.id, &words).await?;
             }
             record_end(&mut tx, worker, &message, items, end, &words).await?;
         }
@@ -306,28 +323,36 @@ async fn record(
     Ok(())
 }
 
-/// Somebody has given the call up meanwhile. Its result is wanted all the same (`api.md` §6.4).
+/// Somebody has taken the call over meanwhile. Its result is wanted all the same (`api.md` §6.4); which of its submissions
+/// wait for it.
 async fn acknowledge_late(
     tx: &mut Tx,
     worker: &Worker,
     message: &Message,
     acknowledgement: Acknowledgement,
-) -> Result<bool> {
-    let Some(mut present) = messages::get(tx, message.id).await? else { return Ok(false) };
+) -> Result<Option<SubmissionState>> {
+    let Some(mut present) = messages::get(tx, message.id).await? else { return Ok(None) };
+    let waits = match present.state {
+        // Whoever took it over has not given it up yet, and will find that there is nothing to give up: this is still the
+        // attempt under way, and it is in time.
+        MessageState::Sending => SubmissionState::Sending,
+        // What is `sending` now is another attempt, whose own end will come.
+        MessageState::Accepted | MessageState::Done | MessageState::Failed | MessageState::Lost => {
+            SubmissionState::Uncertain
+        }
+    };
     let holder = present.worker;
     acknowledge(worker, &mut present, acknowledgement.message);
     present.finished_at = None;
-    Ok(messages::update(tx, &present, holder).await?)
+    Ok(messages::update(tx, &present, holder).await?.then_some(waits))
 }
 
 async fn record_acknowledgement(
     tx: &mut Tx,
     message: &Message,
     items: Vec<Item>,
-    in_time: bool,
+    waits: SubmissionState,
 ) -> Result<()> {
-    // Late, what is `sending` is another attempt, whose own end will come.
-    let waits = if in_time { SubmissionState::Sending } else { SubmissionState::Uncertain };
     let mut items: Vec<_> = items.into_iter().filter(|item| item.submission.state == waits).collect();
     for item in &mut items {
         item.acknowledged(message)?;
@@ -343,7 +368,9 @@ pub(crate) async fn carried(worker: &Worker, message: &Message) -> Result<Vec<Su
 
 const fn state_after(end: End) -> MessageState {
     match end {
-        End::NotSent { .. } | End::RefusedContent | End::RefusedSender => MessageState::Failed,
+        End::NotSent { .. } | End::RefusedContent | End::RefusedSender | End::RefusedUnexplained => {
+            MessageState::Failed
+        }
         End::MaybeSent(_) => MessageState::Lost,
     }
 }

@@ -8,6 +8,7 @@ use super::Worker;
 use super::ends::{Doubt, End};
 use super::items::{Item, close_all, is_whole};
 use crate::domain::answer::LastError;
+use crate::domain::last_error_code::LastErrorCode;
 use crate::domain::message::{Message, MessageState};
 use crate::domain::organization::Halt;
 use crate::domain::submission::{Outcome, SubmissionState};
@@ -16,13 +17,18 @@ use crate::ids::SubmissionId;
 use crate::store::{Tx, messages, organizations, submissions};
 
 /// The code of an error that is GIS's refusal of one answer.
-pub(crate) const GIS_REJECTED: &str = "gis_rejected";
+pub(crate) const GIS_REJECTED: &str = LastErrorCode::GisRejected.as_str();
 /// The code of an error that is GIS's refusal of a package, by whose fault is not known.
-const PACKAGE_REFUSED: &str = "package_refused";
+const PACKAGE_REFUSED: &str = LastErrorCode::PackageRefused.as_str();
 
 /// A refused package is split into so many. One bad answer among a hundred is found with 21 packages in three rounds; halves
 /// would take 15 packages in eight rounds, and each round is a wait for GIS. Fewer than twice as many are sent alone.
 const PARTS: usize = 10;
+/// A front end that refuses without a word may have stumbled: so many attempts before it is believed.
+const MOST_STUMBLES: usize = 3;
+/// After every so many attempts that nobody knows the fate of, a package is split whatever becomes of others: two that hold
+/// one bad answer each would wait for each other for ever.
+const MOST_LOSSES: usize = 4;
 
 /// Records what became of a message as a whole in every item that still waits for it.
 pub(crate) async fn record_end(
@@ -34,14 +40,16 @@ pub(crate) async fn record_end(
     error: &LastError,
 ) -> Result<()> {
     let carried = items.len();
-    if matches!(end, End::RefusedContent | End::RefusedSender) && is_whole(&items) {
+    if matches!(end, End::RefusedContent | End::RefusedSender | End::RefusedUnexplained) && is_whole(&items) {
         worker.package_size.refused(message.organization, carried);
     }
     let again_at = again_at(worker, &items, end);
+    let parts = parts(tx, message, &items, end).await?;
     messages::set_outcome(tx, message.id, &ids(&items), outcome_of(end), Some(error)).await?;
     for item in &mut items {
         if matches!(item.submission.state, SubmissionState::Sending | SubmissionState::Accepted) {
             let end = if carried <= 1 { of_one(tx, worker, message, item, end, error).await? } else { end };
+            item.submission.pack_limit = parts.or(item.submission.pack_limit);
             record_item(tx, worker, message, item, (end, carried), again_at, error).await?;
         }
     }
@@ -66,9 +74,10 @@ async fn record_item(
         End::NotSent { .. } => item.put_back(message.sent_at, again_at, error.clone()),
         End::RefusedContent if carried <= 1 => refuse(tx, worker, message, item, error.clone()).await,
         // What becomes of the others will tell whose fault it is.
-        End::RefusedSender if carried <= 1 => item.put_back(message.sent_at, again_at, of_package(error)),
-        End::RefusedContent | End::RefusedSender => {
-            item.submission.pack_limit = i64::try_from((carried / PARTS).max(1)).ok();
+        End::RefusedSender | End::RefusedUnexplained if carried <= 1 => {
+            item.put_back(message.sent_at, again_at, of_package(error))
+        }
+        End::RefusedContent | End::RefusedSender | End::RefusedUnexplained => {
             item.put_back(message.sent_at, worker.now(), of_package(error))
         }
         End::MaybeSent(doubt) => {
@@ -78,12 +87,43 @@ async fn record_item(
     }
 }
 
+/// How many a package may carry that the items of this one are sent in next, where this one is split.
+pub(crate) async fn parts(tx: &mut Tx, message: &Message, items: &[Item], end: End) -> Result<Option<i64>> {
+    if items.len() < 2 {
+        return Ok(None);
+    }
+    let split = match end {
+        End::RefusedContent | End::RefusedSender | End::RefusedUnexplained => true,
+        End::MaybeSent(_) => is_suspect(tx, message, items).await?,
+        End::NotSent { .. } => false,
+    };
+    Ok(i64::try_from((items.len() / PARTS).max(1)).ok().filter(|_| split))
+}
+
+/// Whether something in a package may be what GIS stumbles over: it has done so before, and meanwhile GIS has taken another
+/// package of the organisation, or there was no other one. While everything fails, little is learnt from sending it in pieces.
+async fn is_suspect(tx: &mut Tx, message: &Message, items: &[Item]) -> Result<bool> {
+    let Some(item) = items.iter().max_by_key(|item| item.submission.attempts) else { return Ok(false) };
+    let tried = submissions::attempts(tx, item.answer.id).await?;
+    let lost = tried.iter().filter(|attempt| {
+        attempt.submission.id == item.submission.id && attempt.outcome == Some(Outcome::Unknown)
+    });
+    let lost: Vec<_> = lost.filter_map(|attempt| attempt.message.as_ref()).map(|lost| lost.sent_at).collect();
+    let Some(since) = lost.iter().min().copied() else { return Ok(false) };
+    if (lost.len() + 1).is_multiple_of(MOST_LOSSES) {
+        return Ok(true);
+    }
+    let others = messages::packages_since(tx, message.organization, since, message.id).await?;
+    // Its earlier attempts are among the others.
+    Ok(others.len() <= lost.len() || others.contains(&MessageState::Done))
+}
+
 /// The refusal of a package, which is none of this answer yet: a later look must not take it for one.
 fn of_package(error: &LastError) -> LastError {
     LastError { code: PACKAGE_REFUSED.to_owned(), ..error.clone() }
 }
 
-/// What the end of a package with one answer means for it. A denied sender may be the fault of that answer alone, such as
+/// What the end of a package with one answer means for it. A denied sender, or a refusal without a word, may be the fault of that answer alone, such as
 /// one for a house that the organisation does not serve any more: so it is when GIS takes another answer of the
 /// organisation. Only when every answer is denied is the sender at fault, and its queue stands still.
 async fn of_one(
@@ -94,13 +134,20 @@ async fn of_one(
     end: End,
     error: &LastError,
 ) -> Result<End> {
-    if end != End::RefusedSender {
+    let sure = match end {
+        End::RefusedSender => true,
+        End::RefusedUnexplained => refusals_alone(tx, item).await? >= MOST_STUMBLES,
+        End::RefusedContent | End::NotSent { .. } | End::MaybeSent(_) => return Ok(end),
+    };
+    if !sure {
         return Ok(end);
     }
     // One after the other, so that the last of several that are denied at once sees what became of the others.
     organizations::hold(tx, message.organization).await?;
     let tried = submissions::attempts(tx, item.answer.id).await?;
-    let refused = tried.iter().filter(|attempt| attempt.outcome == Some(Outcome::Refused));
+    let refused = tried.iter().filter(|attempt| {
+        attempt.submission.id == item.submission.id && attempt.outcome == Some(Outcome::Refused)
+    });
     let since = refused.filter_map(|attempt| attempt.message.as_ref()).map(|message| message.sent_at).min();
     let since = since.unwrap_or(message.sent_at);
     let others = messages::packages_since(tx, message.organization, since, message.id).await?;
@@ -114,6 +161,18 @@ async fn of_one(
         halt(tx, worker, message, error).await?;
     }
     Ok(end)
+}
+
+/// How often an answer was refused in a package of its own, this time included.
+async fn refusals_alone(tx: &mut Tx, item: &Item) -> Result<usize> {
+    let mut alone = 0;
+    for attempt in submissions::attempts(tx, item.answer.id).await? {
+        let same = attempt.submission.id == item.submission.id && attempt.outcome == Some(Outcome::Refused);
+        if let Some(message) = attempt.message.filter(|_| same) {
+            alone += usize::from(messages::size(tx, message.id).await? == 1);
+        }
+    }
+    Ok(alone)
 }
 
 /// GIS has refused one answer. That counts when nothing else of it may have reached GIS; else what GIS shows decides.
@@ -147,7 +206,7 @@ async fn is_only_attempt(tx: &mut Tx, item: &Item, message: &Message) -> Result<
 const fn outcome_of(end: End) -> Outcome {
     match end {
         End::NotSent { .. } => Outcome::NotSent,
-        End::RefusedContent | End::RefusedSender => Outcome::Refused,
+        End::RefusedContent | End::RefusedSender | End::RefusedUnexplained => Outcome::Refused,
         End::MaybeSent(_) => Outcome::Unknown,
     }
 }
@@ -157,9 +216,11 @@ fn again_at(worker: &Worker, items: &[Item], end: End) -> DateTime<Utc> {
     let failures = items.iter().map(|item| item.submission.attempts).min().unwrap_or(1);
     let repeat = match end {
         End::NotSent { alarm: false, after } => Repeat::Later { after },
-        End::NotSent { alarm: true, .. } | End::RefusedContent | End::RefusedSender | End::MaybeSent(_) => {
-            Repeat::AfterRepair
-        }
+        End::NotSent { alarm: true, .. }
+        | End::RefusedContent
+        | End::RefusedSender
+        | End::RefusedUnexplained
+        | End::MaybeSent(_) => Repeat::AfterRepair,
     };
     worker.again(failures, repeat)
 }

@@ -11,6 +11,7 @@ use gis_client::text::{AttachmentDescription, AttachmentName};
 use crate::domain::answer::{Answer, LastError};
 use crate::domain::attachment::{Attachment, FileState};
 use crate::domain::content::{Content, DebtDocument, Debtor, IdentityDocument};
+use crate::domain::last_error_code::LastErrorCode;
 use crate::domain::submission::{Action, Submission};
 use crate::ids::AttachmentId;
 
@@ -29,28 +30,44 @@ pub(crate) enum Defect {
         /// Where in the answer.
         pointer: String,
     },
+    /// GIS has refused a file.
+    RefusedFile(Box<LastError>),
     /// What it said is erased. Nothing asks for it to be sent; if something did, nothing would be sent.
     Erased,
 }
 
 impl Defect {
+    /// Whether no repair of settings mends it.
+    pub(crate) const fn is_for_good(&self) -> bool {
+        match self {
+            Self::File { .. } | Self::RefusedFile(_) | Self::Erased => true,
+            Self::Executor | Self::Dictionary { .. } => false,
+        }
+    }
+
     /// The error as the client sees it.
     pub(crate) fn into_error(self) -> LastError {
         let (code, detail, pointer) = match self {
-            Self::Executor => ("executor_without_gis_id", "у исполнителя нет идентификатора в ГИС ЖКХ", None),
-            Self::Dictionary { pointer } => {
-                ("dictionary_unknown", "кода нет в справочнике этого стенда ГИС ЖКХ", Some(pointer))
+            Self::RefusedFile(error) => return *error,
+            Self::Executor => {
+                (LastErrorCode::ExecutorWithoutGisId, "у исполнителя нет идентификатора в ГИС ЖКХ", None)
             }
-            Self::File { pointer } => ("attachment_expired", "файл ответа недоступен", Some(pointer)),
+            Self::Dictionary { pointer } => {
+                let detail = "кода нет в справочнике этого стенда ГИС ЖКХ";
+                (LastErrorCode::DictionaryUnknown, detail, Some(pointer))
+            }
+            Self::File { pointer } => {
+                (LastErrorCode::AttachmentExpired, "файл ответа недоступен", Some(pointer))
+            }
             Self::Erased => (
-                "personal_data_erased",
+                LastErrorCode::PersonalDataErased,
                 "содержание ответа удалено: истёк срок хранения персональных данных",
                 None,
             ),
         };
         LastError {
             origin: "service".to_owned(),
-            code: code.to_owned(),
+            code: code.to_string(),
             detail: detail.to_owned(),
             pointer,
             gis: None,
@@ -107,6 +124,15 @@ fn response(content: &Content, executor: ExecutorId, means: &Means<'_>) -> Resul
 }
 
 impl Means<'_> {
+    /// Whether a file of the answer is on its way to GIS once more: GIS had lost it, which was found out after the answer was
+    /// chosen.
+    pub(crate) fn awaits_files(&self, submission: &Submission, answer: &Answer) -> bool {
+        let awaited =
+            |file: &Attachment| matches!(file.gis_state, FileState::NotUploaded | FileState::Uploading);
+        submission.action == Action::Send
+            && answer.content.attachments().any(|(_, id)| self.files.get(&id).is_some_and(awaited))
+    }
+
     fn debtor(&self, debtor: &Debtor, pointer: &str) -> Result<gis::Debtor, Defect> {
         let documents =
             debtor.documents.iter().enumerate().map(|(place, document)| {
@@ -145,7 +171,13 @@ impl Means<'_> {
     }
 
     fn file(&self, id: AttachmentId, pointer: impl Fn() -> String) -> Result<gis::Attachment, Defect> {
-        let uploaded = self.files.get(&id).filter(|file| file.gis_state == FileState::Uploaded);
+        let known = self.files.get(&id);
+        if let Some(error) =
+            known.filter(|file| file.gis_state == FileState::Refused).and_then(|file| file.gis_error.clone())
+        {
+            return Err(Defect::RefusedFile(Box::new(LastError { pointer: Some(pointer()), ..error })));
+        }
+        let uploaded = known.filter(|file| file.gis_state == FileState::Uploaded);
         let (file, place) =
             uploaded.and_then(|file| Some((file, file.gis_id?))).ok_or_else(|| file_defect(pointer()))?;
         Ok(gis::Attachment {

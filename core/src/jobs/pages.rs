@@ -27,6 +27,9 @@ use crate::{Error, Result};
 const PAGES_IN_A_ROW: i64 = 3;
 /// A window that has shown no more yet, which is a page of GIS, may end with its next page.
 const FEW: i64 = 100;
+/// A page that GIS has not found so often will hardly be found: it is not asked for any more where another way leads to what
+/// is in it.
+const OFTEN_LOST: u32 = 3;
 /// At most so many debt requests are asked for by one look.
 const MOST_LOOKED_AT: usize = 100;
 /// At most so many of each kind are looked at after one run; the next run has the others.
@@ -96,7 +99,7 @@ pub(crate) fn first(run: &SyncRun) -> Vec<Purpose> {
 /// anew is counted anew.
 fn following(run: &mut SyncRun, window: Window, next: DebtRequestId, found: i64) -> Vec<Purpose> {
     let may_end_soon = run.pages < PAGES_IN_A_ROW || found <= FEW;
-    let parts = if may_end_soon { Vec::new() } else { window.parts() };
+    let parts = if may_end_soon { Vec::new() } else { in_parts(run, window, found) };
     if parts.is_empty() {
         return vec![Purpose::Page {
             run: run.id,
@@ -104,9 +107,29 @@ fn following(run: &mut SyncRun, window: Window, next: DebtRequestId, found: i64)
             to: window.to,
             after: Some(next),
             found,
+            lost: 0,
         }];
     }
-    run.found -= found;
+    parts
+}
+
+/// What is asked instead of a page that GIS does not find again and again (Q20): its window anew in parts, which have other
+/// pages. Nothing while it may still come, and for the pages of a single day.
+pub(crate) fn instead_of_lost(run: &mut SyncRun, page: &Purpose) -> Vec<Purpose> {
+    match *page {
+        Purpose::Page { from, to, found, lost, .. } if lost >= OFTEN_LOST => {
+            in_parts(run, Window { from, to }, found)
+        }
+        Purpose::Page { .. } | Purpose::Look { .. } | Purpose::Import => Vec::new(),
+    }
+}
+
+/// The first pages of the parts of a window, in which what was found is found once more; none for a single day.
+fn in_parts(run: &mut SyncRun, window: Window, found: i64) -> Vec<Purpose> {
+    let parts = window.parts();
+    if !parts.is_empty() {
+        run.found -= found;
+    }
     parts.into_iter().map(|part| part.first_page(run)).collect()
 }
 
@@ -241,5 +264,28 @@ mod tests {
         assert_eq!(questions(PAGES_IN_A_ROW, 100), (1, 500), "a part that may end with its next page");
         assert_eq!(questions(PAGES_IN_A_ROW, 200), (window.parts().len(), 300), "it is counted anew");
         assert!(window.parts().len() > 1);
+    }
+
+    #[test]
+    fn a_page_that_is_lost_again_and_again_is_read_in_parts() {
+        let mut run =
+            new_run(OrganizationId::generate(), String::new(), &SyncSettings::default(), Utc::now());
+        run.found = 500;
+        let window = Window::of(&run);
+        let next = |run: &mut SyncRun, window, lost| {
+            let pages = following(run, window, DebtRequestId::generate(), 100);
+            let [page] = pages.try_into().unwrap();
+            let page = (0..lost).fold(page, |page: Purpose, _| page.lost_again());
+            instead_of_lost(run, &page)
+        };
+        assert_eq!(
+            (next(&mut run, window, OFTEN_LOST - 1), run.found),
+            (Vec::new(), 500),
+            "it may still come"
+        );
+        let first_pages: Vec<_> = window.parts().into_iter().map(|part| part.first_page(&run)).collect();
+        assert_eq!((next(&mut run, window, OFTEN_LOST), run.found), (first_pages, 400), "it is counted anew");
+        let day = Window { from: window.to, to: window.to };
+        assert_eq!((next(&mut run, day, OFTEN_LOST), run.found), (Vec::new(), 400), "there is no other way");
     }
 }

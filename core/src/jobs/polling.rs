@@ -2,7 +2,8 @@
 //! gone.
 //!
 //! What must stay true: a poll is a question about a message and says nothing about its answers, so no failed poll ends
-//! anything; and GIS is never asked earlier than its schedule allows, counted from the last contact (Q1).
+//! anything before the patience with the message is over; and GIS is never asked earlier than its schedule allows, counted
+//! from the last contact (Q1).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -22,6 +23,7 @@ use super::{Report, Worker, exports, results};
 use crate::crash::Point;
 use crate::domain::answer::LastError;
 use crate::domain::evidence::Part;
+use crate::domain::last_error_code::LastErrorCode;
 use crate::domain::message::{Kind, Message, MessageState};
 use crate::domain::submission::SubmissionState;
 use crate::ids::MessageId;
@@ -66,7 +68,7 @@ async fn take_over(worker: &Worker) -> Result<u64> {
         match message.purpose.kind() {
             Kind::Import => results::abandoned(worker, &message).await?,
             Kind::Page | Kind::Look => {
-                let error = service_error("worker_gone", "отправка прервалась".to_owned());
+                let error = service_error(LastErrorCode::WorkerGone, "отправка прервалась".to_owned());
                 exports::put_off(worker, &message, MessageState::Lost, Some(error), worker.now()).await?;
             }
         }
@@ -202,11 +204,7 @@ async fn heard(worker: &Worker, message: Message, state: State) -> Result<()> {
 /// GIS is still at work.
 async fn pending(worker: &Worker, message: Message) -> Result<()> {
     let now = worker.now();
-    let patience = match message.purpose.kind() {
-        Kind::Import => PATIENCE_IMPORT,
-        Kind::Page | Kind::Look => PATIENCE_EXPORT,
-    };
-    if after(message.acknowledged_at.unwrap_or(message.sent_at), patience) <= now {
+    if is_overdue(&message, now) {
         return lost(worker, &message, None).await;
     }
     let polls = message.polls + 1;
@@ -217,8 +215,21 @@ async fn pending(worker: &Worker, message: Message) -> Result<()> {
     Ok(())
 }
 
-/// The question failed, not the message: it is asked again, as late as the schedule and the failures demand.
+/// Whether its result has been waited for long enough: it will hardly come any more.
+fn is_overdue(message: &Message, now: DateTime<Utc>) -> bool {
+    let patience = match message.purpose.kind() {
+        Kind::Import => PATIENCE_IMPORT,
+        Kind::Page | Kind::Look => PATIENCE_EXPORT,
+    };
+    after(message.acknowledged_at.unwrap_or(message.sent_at), patience) <= now
+}
+
+/// The question failed, not the message: it is asked again, as late as the schedule and the failures demand. But GIS may
+/// never answer a question about this message, and then nothing would ever follow from it.
 async fn failed(worker: &Worker, message: Message, error: LastError, repeat: Repeat) -> Result<()> {
+    if is_overdue(&message, worker.now()) {
+        return lost(worker, &message, Some(error)).await;
+    }
     let failures = message.failures + 1;
     let polls = u32::try_from(message.polls).unwrap_or(u32::MAX);
     let scheduled = worker.service.settings.gis.poll_after.next_poll(worker.now(), polls);
@@ -261,7 +272,7 @@ async fn export_failed(worker: &Worker, message: Message, error: &GisError) -> R
     if error.fate() == Fate::Refused && !error.is_lost_page() {
         return exports::refuse(worker, &message, words).await.map(drop);
     }
-    let message = Message { failures: message.failures + 1, ..message };
+    let message = exports::in_vain(message, error.is_lost_page());
     let again_at = worker.again(message.failures, error.repeat());
     exports::put_off(worker, &message, MessageState::Failed, Some(words), again_at).await.map(drop)
 }

@@ -10,16 +10,17 @@ use gis_client::debt_requests::{GisError, ImportResult, ItemResult};
 use gis_client::{Fate, Repeat, Verdict};
 use uuid::Uuid;
 
-use super::Worker;
 use super::calls::{error_of_gis, finish};
-use super::ends::{Doubt, end_of_message};
+use super::ends::{Doubt, End, end_of_message};
 use super::items::{Item, close_all, hold, is_whole};
 use super::outbox::carried;
-use super::outcomes::{ids, record_end, refuse};
+use super::outcomes::{ids, parts, record_end, refuse};
+use super::{Worker, files};
 use crate::Result;
 use crate::domain::answer::LastError;
+use crate::domain::last_error_code::LastErrorCode;
 use crate::domain::message::{Message, MessageState};
-use crate::domain::submission::{Action, Outcome, SubmissionState};
+use crate::domain::submission::{Action, Outcome, Submission, SubmissionState};
 use crate::jobs::JobName;
 use crate::store::{Tx, messages};
 
@@ -34,21 +35,26 @@ pub(crate) async fn record(
         Verdict::Pending => Ok(()),
         Verdict::Done(results) => record_items(worker, message, results).await,
         Verdict::Failed(error) => record_failure(worker, message, &error).await,
-        Verdict::Unclear => lose(worker, message, "result_unclear").await,
+        Verdict::Unclear => lose(worker, message, LastErrorCode::ResultUnclear).await,
     }
 }
 
 /// A package that GIS does not know any more, or that hangs for a day: its submissions become uncertain, the message lost.
 pub(crate) async fn lost(worker: &Worker, message: &Message) -> Result<()> {
-    lose(worker, message, "result_lost").await
+    lose(worker, message, LastErrorCode::ResultLost).await
 }
 
 /// A package in `sending` whose worker is gone; this worker holds it now.
 pub(crate) async fn abandoned(worker: &Worker, message: &Message) -> Result<()> {
-    lose(worker, message, "call_abandoned").await
+    lose(worker, message, LastErrorCode::CallAbandoned).await
 }
 
-async fn record_items(worker: &Worker, message: &Message, results: Vec<ImportResult>) -> Result<()> {
+/// The results of a package that this worker holds: records them and ends the message.
+pub(crate) async fn record_items(
+    worker: &Worker,
+    message: &Message,
+    results: Vec<ImportResult>,
+) -> Result<()> {
     let known = carried(worker, message).await?;
     let mut results = by_transport(results);
     let mut tx = worker.service.db.begin().await?;
@@ -109,7 +115,10 @@ async fn record_item(
             };
             item.done(settings, updated_at)
         }
-        (Outcome::Refused, Some(error)) => refuse(tx, worker, message, item, error).await,
+        (Outcome::Refused, Some(error)) => {
+            files::renew(tx, worker, item.answer.id, &error).await?;
+            refuse(tx, worker, message, item, error).await
+        }
         (Outcome::Refused | Outcome::NotSent | Outcome::Unknown, error) => {
             let fault = matches!(result.map(|result| result.repeat()), Some(Repeat::NewMessage { .. }));
             let doubt = if fault { Doubt::Fault } else { Doubt::Silence { after: None } };
@@ -139,7 +148,7 @@ fn understand(
     match result.and_then(ItemResult::fate) {
         Some(Fate::Refused) => (Outcome::Refused, words),
         Some(Fate::NotSent | Fate::Unknown) | None => {
-            (Outcome::Unknown, Some(words.unwrap_or_else(|| no_result("result_missing"))))
+            (Outcome::Unknown, Some(words.unwrap_or_else(|| no_result(LastErrorCode::ResultMissing))))
         }
     }
 }
@@ -158,27 +167,48 @@ fn is_waiting(item: &Item, outcome: Outcome) -> bool {
     }
 }
 
+/// What an error of a whole message says of the withdrawal that it carried alone, where it is the proof that this is done
+/// (`api.md` §6.7): the code beside the words may be any.
+pub(crate) fn of_withdrawal(known: &[Submission], error: &GisError) -> Option<ImportResult> {
+    let [alone] = known else { return None };
+    let proven = alone.action == Action::Revoke && error.is_nothing_to_revoke();
+    proven.then(|| ImportResult {
+        transport: Some(alone.transport.as_uuid().into()),
+        entity: None,
+        result: ItemResult::Errors(vec![error.clone()]),
+    })
+}
+
 /// GIS has failed or refused the message as a whole, after it was acknowledged.
 async fn record_failure(worker: &Worker, message: &Message, error: &GisError) -> Result<()> {
     let known = carried(worker, message).await?;
+    if let Some(withdrawn) = of_withdrawal(&known, error) {
+        return record_items(worker, message, vec![withdrawn]).await;
+    }
     let words = error_of_gis(error, message.gis_guid, worker.now());
     let mut tx = worker.service.db.begin().await?;
     let items = hold(&mut tx, &known, worker.now()).await?;
+    if let [alone] = items.as_slice() {
+        files::renew(&mut tx, worker, alone.answer.id, &words).await?;
+    }
     record_end(&mut tx, worker, message, items, end_of_message(error), &words).await?;
     end(tx, worker, message, MessageState::Failed, Some(words)).await
 }
 
-async fn lose(worker: &Worker, message: &Message, code: &str) -> Result<()> {
+async fn lose(worker: &Worker, message: &Message, code: LastErrorCode) -> Result<()> {
     let known = carried(worker, message).await?;
     let words = no_result(code);
     let mut tx = worker.service.db.begin().await?;
     let items = hold(&mut tx, &known, worker.now()).await?;
+    let doubt = Doubt::Silence { after: None };
+    let parts = parts(&mut tx, message, &items, End::MaybeSent(doubt)).await?;
     messages::set_outcome(&mut tx, message.id, &ids(&items), Outcome::Unknown, Some(&words)).await?;
     let under_way =
         |item: &Item| matches!(item.submission.state, SubmissionState::Sending | SubmissionState::Accepted);
     let mut items: Vec<_> = items.into_iter().filter(under_way).collect();
     for item in &mut items {
-        let look_at = item.look_after(&worker.service.settings.gis, Doubt::Silence { after: None });
+        item.submission.pack_limit = parts.or(item.submission.pack_limit);
+        let look_at = item.look_after(&worker.service.settings.gis, doubt);
         item.doubt(look_at, Some(words.clone()))?;
     }
     close_all(&mut tx, items).await?;
@@ -201,10 +231,10 @@ async fn end(
     Ok(())
 }
 
-fn no_result(code: &str) -> LastError {
+fn no_result(code: LastErrorCode) -> LastError {
     LastError {
         origin: "gis".to_owned(),
-        code: code.to_owned(),
+        code: code.to_string(),
         detail: "ГИС ЖКХ не сообщила, что стало с ответом; исход выясняется".to_owned(),
         pointer: None,
         gis: None,

@@ -15,8 +15,8 @@ use super::{Report, Worker, personal_data};
 use crate::Result;
 use crate::ids::ContentId;
 use crate::store::{
-    attachments, audit, auto_answer_runs, deadline_notices, events, evidence, exports, imports, match_runs,
-    operations, receipts, registries,
+    attachments, audit, auto_answer_runs, deadline_notices, delay_notices, events, evidence, expiry_notices,
+    exports, imports, match_runs, operations, receipts, registries,
 };
 
 /// Rows deleted in one transaction; others can write in between.
@@ -30,7 +30,7 @@ const ORPHAN_AGE: TimeDelta = TimeDelta::days(1);
 /// A cursor is refused when it is as old as events may become. What was noted behind it was begun a little earlier, and is
 /// therefore kept a little longer.
 const EVENT_GRACE: Duration = Duration::from_secs(3600);
-/// A deadline that is so long past is near no more, and nobody needs to know that it was told of.
+/// A deadline that is so long past is near no more, as is the end of a token; nobody needs to know that they were told of.
 const NOTICE_AGE: Duration = Duration::from_secs(180 * 24 * 3600);
 /// Content looked at together.
 const CHUNK: usize = 200;
@@ -52,7 +52,10 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     let kept = before(now, retention.operations);
     let unused_until = worker.service.unused_until();
     let debts = registries::delete_rows_before(&mut tx, kept, now, unused_until, BATCH).await?;
-    let notices = deadline_notices::delete_before(&mut tx, before(now, NOTICE_AGE)).await?;
+    let told_before = before(now, NOTICE_AGE);
+    let notices = deadline_notices::delete_before(&mut tx, told_before).await?
+        + delay_notices::delete_before(&mut tx, told_before).await?
+        + expiry_notices::delete_before(&mut tx, told_before).await?;
     let files = attachments::delete_expired(&mut tx, now, BATCH).await?;
     let audited = audit::delete_before(&mut tx, before(now, retention.audit), BATCH).await?;
     let kept = worker.service.evidence_kept_since();

@@ -1,23 +1,27 @@
 //! Asks GIS what it shows of submissions that need a look first (uncertain, behind another answer, accepted for long) and of
-//! delivered answers that no export has confirmed yet (`api.md` §6.6, §6.11, §6.12). The replies come to `looks`.
+//! delivered answers that no export has confirmed yet (`api.md` §6.6, §6.11, §6.12). The replies come to `looks`. One debt
+//! request that GIS cannot show keeps no other one from being looked at: what GIS refused is asked for in halves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
 
 use super::calls::after;
 use super::exports::{Asked, ask};
+use super::halves::{Halves, is_refusal};
 use super::items::hold;
-use super::{Report, Worker};
+use super::{Report, Worker, looks};
 use crate::Result;
 use crate::domain::message::Purpose;
 use crate::domain::submission::Submission;
 use crate::ids::{DebtRequestId, OrganizationId};
-use crate::store::{Tx, answers, organizations, submissions, watches};
+use crate::store::{Tx, answers, messages, organizations, submissions, watches};
 
-/// XSD exportDSRsRequest: at most 100 GUIDs a question.
-const MOST_IDS: usize = 100;
+/// So long it counts that GIS refused a question: then what was in it is asked for with everything else again.
+const MEMORY: Duration = Duration::hours(6);
+/// Most questions of one organisation in one activation about what GIS refused before; the others follow soon.
+const MOST_PARTS: usize = 20;
 /// Submissions and answers looked at in one activation.
 const BATCH: i64 = 1000;
 /// How often GIS is asked about what needs no look soon, at most.
@@ -31,11 +35,9 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
     due_watches(&mut tx, worker, &mut wanted).await?;
     tx.commit().await?;
     let mut done = 0_u64;
-    for (organization, mut ids) in wanted {
-        ids.sort_unstable();
-        ids.dedup();
-        for ids in ids.chunks(MOST_IDS) {
-            match ask(worker, organization, Purpose::Look { ids: ids.to_vec() }).await? {
+    for (organization, ids) in wanted {
+        for ids in questions(worker, organization, ids).await? {
+            match ask(worker, organization, Purpose::Look { ids }).await? {
                 Asked::Accepted(_) => done += 1,
                 Asked::Later { again_at } => next = next.into_iter().chain([again_at]).min(),
                 Asked::Withdrawn => {}
@@ -53,6 +55,47 @@ pub(crate) async fn activate(worker: &Worker) -> Result<Report> {
 }
 
 type Wanted = BTreeMap<OrganizationId, Vec<DebtRequestId>>;
+
+/// The questions about debt requests that are asked now. Those that GIS would refuse one by one must not keep other
+/// organisations waiting: some of them are put off.
+async fn questions(
+    worker: &Worker,
+    organization: OrganizationId,
+    mut wanted: Vec<DebtRequestId>,
+) -> Result<Vec<Vec<DebtRequestId>>> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    // In the order in which they were due, so that everyone has its turn.
+    let mut seen = BTreeSet::new();
+    wanted.retain(|id| seen.insert(*id));
+    let halves = refused(worker, organization).await?;
+    let is_part = |ids: &Vec<DebtRequestId>| ids.first().is_some_and(|id| halves.has_failed(*id));
+    let (mut parts, mut questions): (Vec<_>, Vec<_>) =
+        halves.questions(&wanted).into_iter().partition(is_part);
+    let later = parts.split_off(parts.len().min(MOST_PARTS)).concat();
+    if !later.is_empty() {
+        let soon = after(worker.now(), worker.service.settings.gis.resend_after_fault);
+        let mut tx = worker.service.db.begin().await?;
+        looks::put_off(&mut tx, worker, &later, soon).await?;
+        tx.commit().await?;
+    }
+    questions.extend(parts);
+    Ok(questions)
+}
+
+/// What GIS has refused to show of late.
+async fn refused(worker: &Worker, organization: OrganizationId) -> Result<Halves> {
+    let mut conn = worker.service.db.read().await?;
+    let failed = messages::failed_looks(&mut conn, organization, worker.now() - MEMORY).await?;
+    let mut halves = Halves::default();
+    for look in failed {
+        if let (Purpose::Look { ids }, true) = (look.purpose, look.error.as_ref().is_some_and(is_refusal)) {
+            halves.fail(ids);
+        }
+    }
+    Ok(halves)
+}
 
 /// Submissions whose look is due. That a look was asked for is noted first, with the time of the next one in case that
 /// this one is lost.

@@ -11,12 +11,13 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::calls::{after, service_error};
-use super::exports::{self, Asked};
+use super::exports::{self, Asked, Prepared};
 use super::gate::{Entry, Pass};
 use super::{JobName, Report, Worker, pages};
 use crate::domain::answer::LastError;
+use crate::domain::last_error_code::LastErrorCode;
 use crate::domain::message::{Message, MessageState};
-use crate::domain::sync_run::{RunState, SyncRun};
+use crate::domain::sync_run::{INTERVAL, RunState, SCHEDULE, START, SyncRun};
 use crate::ids::OrganizationId;
 use crate::settings::SyncSettings;
 use crate::store::gis_operations::Operation;
@@ -79,13 +80,13 @@ enum Due {
 }
 
 fn due(settings: &SyncSettings, last: Option<&SyncRun>, now: DateTime<Utc>) -> Result<Due> {
-    let Some(last) = last else { return Ok(Due::Now("start")) };
+    let Some(last) = last else { return Ok(Due::Now(START)) };
     if last.state == RunState::Running {
         return Ok(Due::AfterThis);
     }
-    let scheduled = settings.next_after(last.started_at).map_err(Error::internal)?;
+    let scheduled = settings.schedule.next_after(last.started_at).map_err(Error::internal)?;
     let time = settings.due_after(last.started_at).map_err(Error::internal)?;
-    let by = if time < scheduled { "interval" } else { "schedule" };
+    let by = if time < scheduled { INTERVAL } else { SCHEDULE };
     Ok(if time <= now { Due::Now(by) } else { Due::At(time) })
 }
 
@@ -159,8 +160,14 @@ async fn begin(worker: &Worker, run: &SyncRun) -> Result<Tended> {
     if !pages::open_pages(&mut tx, &run).await?.is_empty() {
         return Ok(Tended::default());
     }
-    let mut questions = pages::prepare(&mut tx, worker, &run, pages::first(&run)).await?.into_iter();
+    let questions = pages::prepare(&mut tx, worker, &run, pages::first(&run)).await?;
     tx.commit().await?;
+    ask_all(worker, pass, questions).await
+}
+
+/// Asks prepared questions; the first one has its place at the gate already.
+async fn ask_all(worker: &Worker, pass: Pass<'_>, questions: Vec<Prepared>) -> Result<Tended> {
+    let mut questions = questions.into_iter();
     let Some(first) = questions.next() else { return Ok(Tended::default()) };
     let mut all = Tended::after(&exports::call(worker, pass, first).await?);
     for asked in join_all(questions.map(|question| exports::send(worker, question))).await {
@@ -188,16 +195,23 @@ async fn tend_page(worker: &Worker, run: &SyncRun, page: &Message) -> Result<Ten
     }
 }
 
-/// A new question takes the place of one that failed.
+/// A new question takes the place of one that failed, or several do.
 async fn ask_anew(worker: &Worker, pass: Pass<'_>, run: &SyncRun, page: &Message) -> Result<Tended> {
     let mut tx = worker.service.db.begin().await?;
-    let Some(run) = running(&mut tx, run).await? else { return Ok(Tended::default()) };
+    let Some(mut run) = running(&mut tx, run).await? else { return Ok(Tended::default()) };
     let open = pages::open_pages(&mut tx, &run).await?;
     let Some(page) = open.into_iter().find(|other| other.id == page.id) else { return Ok(Tended::default()) };
     messages::close_pages(&mut tx, &[page.id]).await?;
-    let prepared = exports::prepare(&mut tx, worker, run.organization, page.purpose, page.failures).await?;
+    let parts = pages::instead_of_lost(&mut run, &page.purpose);
+    let questions = if parts.is_empty() {
+        vec![exports::prepare(&mut tx, worker, run.organization, page.purpose, page.failures).await?]
+    } else {
+        tracing::warn!(run = %run.id, parts = parts.len(), "GIS does not find a page: its days are read in parts");
+        sync_runs::update(&mut tx, &run).await?;
+        pages::prepare(&mut tx, worker, &run, parts).await?
+    };
     tx.commit().await?;
-    Ok(Tended::after(&exports::call(worker, pass, prepared).await?))
+    ask_all(worker, pass, questions).await
 }
 
 /// A run that is still under way, held: another instance may have moved it meanwhile, and its row decides who is first.
@@ -232,7 +246,7 @@ fn step(run: &SyncRun, page: &Message, now: DateTime<Utc>) -> Step {
 }
 
 fn too_long() -> LastError {
-    service_error("sync_too_long", "выгрузка не закончилась за сутки".to_owned())
+    service_error(LastErrorCode::SyncTooLong, "получение запросов не закончилось за сутки".to_owned())
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub(crate) fn watch(case: &mut Case, settings: &GisSettings, last_call: DateTime
         return;
     }
     // The newest of those that GIS may know of; a draft behind it changes nothing there.
-    if let Some(answer) = case.answers().iter().find(|answer| answer.may_have_reached_gis()).cloned() {
+    if let Some(answer) = judged(case.answers(), &sight.shown).cloned() {
         let withdrawn = case.submissions_of(answer.id).any(|submission| submission.action == Action::Revoke);
         let reached = case.answers().iter().filter(|other| other.may_have_reached_gis());
         match find(&answer, &reached.map(content_of).collect::<Vec<_>>(), withdrawn, &sight.shown) {
@@ -58,6 +58,34 @@ pub(crate) fn watch(case: &mut Case, settings: &GisSettings, last_call: DateTime
     if sight.asked_at >= end_of_watch(case.request.gis.due_on, last_call, settings) {
         case.end_watch();
     }
+}
+
+/// The answer that a look is about: the newest that GIS may know of; under one that GIS has refused, and does not show, the
+/// one that stayed in force.
+fn judged<'a>(all: &'a [Answer], shown: &Shown) -> Option<&'a Answer> {
+    let newest = all.iter().find(|answer| answer.may_have_reached_gis())?;
+    let in_force =
+        all.iter().find(|answer| answer.state == State::Delivered && answer.may_have_reached_gis());
+    match newest.state {
+        State::Rejected => in_force.filter(|other| !is_only(newest, other, shown)).or(Some(newest)),
+        State::Draft
+        | State::Prepared
+        | State::Queued
+        | State::Sending
+        | State::Accepted
+        | State::Uncertain
+        | State::Delivered
+        | State::Revoking
+        | State::Revoked
+        | State::Cancelled
+        | State::Superseded => Some(newest),
+    }
+}
+
+/// Whether GIS shows the one and not the other.
+fn is_only(one: &Answer, other: &Answer, shown: &Shown) -> bool {
+    let shows = |answer: &Answer| matches!(shown, Shown::Content(hash) if *hash == answer.content_hash);
+    shows(one) && !shows(other)
 }
 
 const fn content_of(answer: &Answer) -> &ContentHash {
@@ -173,5 +201,25 @@ mod tests {
             let answer = Answer { state, content_hash: own.clone(), ..answer };
             assert_eq!(find(&answer, &[&own, &older], withdrawn, &shown), finding, "{state} {shown:?}");
         }
+    }
+
+    #[test]
+    fn under_a_refused_answer_the_one_in_force_is_judged() {
+        let answer = |state, name: &str| {
+            let answer = test_rows::answer(OrganizationId::generate(), DebtRequestId::generate());
+            Answer { state, maybe_sent: true, content_hash: ContentHash::stored(name.to_owned()), ..answer }
+        };
+        let shown = |name: &str| Shown::Content(ContentHash::stored(name.to_owned()));
+        let (refused, in_force) = (answer(State::Rejected, "refused"), answer(State::Delivered, "in force"));
+        let all = [refused.clone(), in_force.clone()];
+        for (shown, expected) in [
+            (shown("in force"), &in_force),
+            (Shown::Nothing, &in_force),
+            (shown("foreign"), &in_force),
+            (shown("refused"), &refused),
+        ] {
+            assert_eq!(judged(&all, &shown), Some(expected), "{shown:?}");
+        }
+        assert_eq!(judged(&all[..1], &Shown::Nothing), Some(&refused));
     }
 }

@@ -54,7 +54,7 @@ impl Window {
 
     /// Its first page.
     pub(crate) fn first_page(self, run: &SyncRun) -> Purpose {
-        Purpose::Page { run: run.id, from: self.from, to: self.to, after: None, found: 0 }
+        Purpose::Page { run: run.id, from: self.from, to: self.to, after: None, found: 0, lost: 0 }
     }
 }
 

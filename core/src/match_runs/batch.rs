@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::compare::compare;
+use super::compare::{compare, known_houses};
 use super::end;
 use crate::Service;
 use crate::answers::by_registry::{Given, debtor_draft, document_draft, file_draft};
@@ -24,7 +24,7 @@ use crate::error::Result;
 use crate::ids::{DebtRequestId, MatchRunId, TokenId};
 use crate::jobs::JobName;
 use crate::registries::second_opinions;
-use crate::store::{Conn, Tx, debt_requests, match_runs, matches_due, registries};
+use crate::store::{Conn, Tx, debt_requests, match_rounds, match_runs, matches_due, registries};
 
 /// Requests of one step.
 const BATCH: i64 = 100;
@@ -56,11 +56,13 @@ impl Service {
         Ok(moved)
     }
 
-    /// Ends a run whose registry does not answer any more. One that began by itself begins anew, by the registry that does.
+    /// Ends a run whose registry does not answer any more. One that began by itself begins anew, by the registry that does, and
+    /// so does the round that it is a part of.
     async fn give_up(&self, tx: &mut Tx, run: &mut MatchRun) -> Result<()> {
         let now = self.clock.now();
         if run.automatic {
             // Before the row of the run is written: whoever takes the note and finds the run under way waits for it then.
+            match_rounds::end(tx, run.organization).await?;
             matches_due::note(tx, run.organization, now).await?;
             tx.wake(JobName::Matching);
         }
@@ -178,8 +180,9 @@ async fn findings(
     today: NaiveDate,
 ) -> Result<BTreeMap<DebtRequestId, Finding>> {
     let all: Vec<_> = requests.iter().collect();
-    let mut own = compare(conn, run.registry, &all, today).await?;
-    let mut others = second_opinions(conn, run.organization, run.registry, &all, today).await?;
+    let book = known_houses(conn, run.organization, &all).await?;
+    let mut own = compare(conn, run.registry, &all, today, &book).await?;
+    let mut others = second_opinions(conn, run.organization, run.registry, &all, today, &book).await?;
     let finding = |request: &DebtRequest| {
         let own = own.remove(&request.id)?;
         let others = others.remove(&request.id).unwrap_or_default();
@@ -230,11 +233,10 @@ fn add<T: PartialEq>(all: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
     }
 }
 
-/// Writes the result into the request; a new version of it only where something new came out.
+/// Writes the result into the request; a new version of it only where something new came out. In a round every registry has
+/// its turn, so another registry alone is no news.
 async fn note(tx: &mut Tx, request: &DebtRequest, matched: Match) -> Result<()> {
-    let same = request
-        .matched
-        .is_some_and(|last| (last.result, last.registry_id) == (matched.result, matched.registry_id));
+    let same = request.matched.is_some_and(|last| last.result == matched.result);
     Ok(debt_requests::note_match(tx, request.id, matched, !same).await?)
 }
 

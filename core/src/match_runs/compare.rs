@@ -10,18 +10,42 @@ use crate::domain::debt_request::DebtRequest;
 use crate::domain::house::{HouseBook, HouseIds};
 use crate::domain::matching::{Decision, Question, decide};
 use crate::error::Result;
-use crate::ids::{DebtRequestId, RegistryId};
+use crate::ids::{DebtRequestId, OrganizationId, RegistryId};
 use crate::store::{Conn, registries};
 
-/// What a registry says of debt requests that would be answered today.
+/// What all registries that answer know of the houses that requests name by the identifier of GIS alone: where one registry
+/// has the house by both, the others are asked about the same house.
+pub(crate) async fn known_houses(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    requests: &[&DebtRequest],
+) -> Result<HouseBook> {
+    let ids = requests.iter().map(|request| HouseIds::of(&request.gis.address));
+    let houses: HashSet<Uuid> = ids.filter(|ids| ids.fias.is_none()).filter_map(|ids| ids.gis).collect();
+    let houses: Vec<Uuid> = houses.into_iter().collect();
+    let mut book = HouseBook::default();
+    if houses.is_empty() {
+        return Ok(book);
+    }
+    for registry in registries::all_active(conn, organization).await? {
+        registries::entries(conn, registry.id, &houses)
+            .await?
+            .iter()
+            .for_each(|entry| entry.teach(&mut book));
+    }
+    Ok(book)
+}
+
+/// What a registry says of debt requests that would be answered today; `book` is what is known of their houses.
 pub(crate) async fn compare(
     conn: &mut Conn,
     registry: RegistryId,
     requests: &[&DebtRequest],
     today: NaiveDate,
+    book: &HouseBook,
 ) -> Result<BTreeMap<DebtRequestId, Decision>> {
     let questions: Vec<_> = requests.iter().map(|request| Question::of(&request.gis, today)).collect();
-    let rows = Rows::load(conn, registry, requests, &questions).await?;
+    let rows = Rows::load(conn, registry, requests, &questions, book.clone()).await?;
     let decided = requests.iter().zip(questions).map(|(request, question)| {
         let house = rows.book.complete(question.house());
         (request.id, decide(&question.with_house(house), rows.of(house)))
@@ -42,8 +66,9 @@ impl Rows {
         registry: RegistryId,
         requests: &[&DebtRequest],
         questions: &[Question],
+        book: HouseBook,
     ) -> Result<Self> {
-        let mut rows = Self { entries: Vec::new(), by_house: HashMap::new(), book: HouseBook::default() };
+        let mut rows = Self { entries: Vec::new(), by_house: HashMap::new(), book };
         for request in requests {
             let HouseIds { fias, gis } = HouseIds::of(&request.gis.address);
             if let Some(fias) = fias {

@@ -45,7 +45,7 @@ impl Service {
         match run.status {
             MatchRunStatus::Succeeded | MatchRunStatus::Cancelled | MatchRunStatus::Replaced => {}
             MatchRunStatus::Running => {
-                let detail = "сверка ещё не закончена; списки будут, когда она закончится";
+                let detail = "сопоставление ещё не закончено; списки будут, когда оно закончится";
                 return Err(Error::conflict(Code::StateConflict, detail, None));
             }
         }

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-pub(crate) use self::compare::compare;
+pub(crate) use self::compare::{compare, known_houses};
 pub(crate) use self::scope::{MOST, walk};
 use crate::Service;
 use crate::departments::unknown_department;
@@ -245,7 +245,7 @@ pub(crate) async fn end(conn: &mut Conn, run: &mut MatchRun, now: DateTime<Utc>)
 /// The index `match_runs_running` lets one run of an organisation be under way.
 fn in_progress(error: StoreError) -> Error {
     if error.is_unique() {
-        Error::conflict(Code::RunInProgress, "сверка с реестром уже выполняется", None)
+        Error::conflict(Code::RunInProgress, "сопоставление с реестром уже выполняется", None)
     } else {
         error.into()
     }

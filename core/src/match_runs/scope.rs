@@ -72,8 +72,12 @@ impl Service {
         let content = self.files.get(import.content).await?;
         let most = self.settings.limits.import_bytes;
         let turn = READING.acquire().await.map_err(Error::internal)?;
-        let read = spawn_blocking(move || read(content, most)).await.map_err(Error::internal)?;
-        drop(turn);
+        let read = move || {
+            // The thread goes on when the client hangs up, and so does its turn.
+            let _turn = turn;
+            read(content, most)
+        };
+        let read = spawn_blocking(read).await.map_err(Error::internal)?;
         let sheet = read.map_err(|error| error.refusal(IMPORT))?;
         let mut mistakes = sheet.errors.mistakes(IMPORT);
         let ids: Vec<_> = sheet.requests.iter().map(|(_, id)| *id).collect();

@@ -18,7 +18,7 @@ use crate::error::{Code, Error, Result};
 use crate::ids::{AnswerId, DebtRequestId, OrganizationId};
 use crate::jobs::{JobName, break_off};
 use crate::store::operations::Stopped;
-use crate::store::{Tx, events, exports, imports, match_runs, operations, sync_runs};
+use crate::store::{Tx, events, exports, imports, match_rounds, match_runs, operations, sync_runs};
 
 /// Answers taken back in one transaction.
 const CHUNK: i64 = 200;
@@ -28,8 +28,8 @@ const MOST_STOPPED: i64 = 100;
 const LONG_AGO: TimeDelta = TimeDelta::days(1);
 
 impl Service {
-    /// Stops long work. Whoever might have started it may stop it; a reading of GIS, on which all answers rest, only who may
-    /// write them. Answers that wait in the queue are taken back, those of imports and matches soon after by
+    /// Stops long work. Whoever might have started it may stop it; a reading of GIS, on which all answers rest, only who
+    /// started it or may write answers. Answers that wait in the queue are taken back, those of imports and matches soon after by
     /// `take_back`; what was sent goes its way.
     ///
     /// # Errors
@@ -156,6 +156,10 @@ impl Service {
             }
             LongWork::MatchRun(details) => {
                 details.run.status = MatchRunStatus::Cancelled;
+                if details.run.automatic {
+                    // Whoever stops a branch does not want the head office to answer what the branch was not asked about.
+                    match_rounds::end(tx, details.run.organization).await?;
+                }
                 tx.wake(JobName::Operations);
                 crate::match_runs::end(tx, &mut details.run, now).await
             }
@@ -204,8 +208,9 @@ fn need_to_stop(caller: &Caller, work: &LongWork) -> Result<()> {
     match work {
         LongWork::Answers(_) => caller.need(Scope::AnswersSubmit),
         LongWork::Export(_) => caller.need(Scope::RequestsRead),
+        LongWork::Sync(run) if run.is_by(&caller.subject) => caller.need(Scope::RequestsRead),
         LongWork::Sync(_) => caller.need(Scope::AnswersWrite),
-        LongWork::Import(details) => caller.need(crate::imports::scope(details.import.submit)),
+        LongWork::Import(details) => caller.need(crate::answers::scope(details.import.submit)),
         LongWork::MatchRun(details) => {
             caller.need(Scope::RegistryRead)?;
             caller.need(crate::match_runs::scope(details.run.mode))

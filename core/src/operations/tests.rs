@@ -294,6 +294,31 @@ fn whatever_goes_on_can_be_stopped_by_whoever_might_have_started_it() {
 }
 
 #[test]
+fn a_reading_that_began_by_itself_is_nobodys_own() {
+    for_both(async |db| {
+        let bench = Bench::new(db).await;
+        let named = |subject: &str| Caller {
+            subject: subject.to_owned(),
+            ..only(&bench.caller, Scope::RequestsRead)
+        };
+        for (started_by, may_stop) in
+            [("schedule", false), ("interval", false), ("start", false), ("1С Биллинг", true)]
+        {
+            let (now, settings) = (bench.service.clock.now(), &bench.service.settings.sync);
+            let run = new_run(bench.caller.organization, started_by.to_owned(), settings, now);
+            let mut tx = bench.service.db.begin().await.unwrap();
+            sync_runs::insert(&mut tx, &run).await.unwrap();
+            tx.commit().await.unwrap();
+            let stopped = cancel(&bench, &named(started_by), run.id.as_uuid()).await;
+            assert_eq!(is_refused(&stopped), !may_stop, "{started_by}");
+            // One goes on at a time.
+            cancel(&bench, &bench.caller, run.id.as_uuid()).await.unwrap();
+            bench.service.clock.advance(TimeDelta::seconds(1));
+        }
+    });
+}
+
+#[test]
 fn a_match_that_is_stopped_takes_back_what_it_has_queued() {
     for_both(async |db| {
         let bench = Bench::new(db).await;

@@ -24,6 +24,7 @@ use crate::domain::premises::Premises;
 use crate::domain::registry::{KeptDebt, ProblemKind, Registry, RegistryStatus, RowProblem};
 use crate::error::{Code, Error, Result};
 use crate::ids::{CourtDebtId, RegistryId};
+use crate::settings;
 use crate::spreadsheets::{
     Limits, RegistryRow, RegistryRules, RowErrors, Scans, SheetRegistry, Workbook, check_file_name,
     file_name_has_ogrn, read_registry,
@@ -63,10 +64,14 @@ impl Service {
         let now = self.clock.now();
         let today = now.with_timezone(&organization.time_zone).date_naive();
         let NewRegistry { file_name, content, scans, department, .. } = file;
-        let most_files = self.settings.limits.files_per_answer;
+        let limits = self.settings.limits;
         let turn = READING.acquire().await.map_err(Error::internal)?;
-        let read = spawn_blocking(move || read(content, scans, today, most_files)).await;
-        drop(turn);
+        let read = move || {
+            // The thread goes on when the client hangs up, and so does its turn.
+            let _turn = turn;
+            read(content, scans, today, &limits)
+        };
+        let read = spawn_blocking(read).await;
         let Read { mut sheet, scans, unused } = read.map_err(Error::internal)??;
         let scans = match scans {
             Some(scans) => self.take_scans(caller, scans, &mut sheet).await?,
@@ -120,9 +125,14 @@ struct Read {
     unused: Vec<usize>,
 }
 
-fn read(content: Bytes, scans: Option<File>, today: NaiveDate, most_files: usize) -> Result<Read> {
+fn read(content: Bytes, scans: Option<File>, today: NaiveDate, settings: &settings::Limits) -> Result<Read> {
     let scans = scans.map(|file| Scans::open(file, &scans::limits())).transpose().map_err(scans::refusal)?;
-    let limits = Limits { errors: MOST_PROBLEMS, rows: MOST_ROWS, ..Limits::default() };
+    let limits = Limits {
+        file_bytes: settings.import_bytes,
+        errors: MOST_PROBLEMS,
+        rows: MOST_ROWS,
+        ..Limits::default()
+    };
     let mut workbook = Workbook::open(content, limits).map_err(|error| error.refusal(REGISTRY))?;
     // A row with mistakes names its scans too.
     let named = RefCell::new(HashSet::new());
@@ -132,7 +142,7 @@ fn read(content: Bytes, scans: Option<File>, today: NaiveDate, most_files: usize
         place.is_some()
     };
     // The reconciliation act is a file of the answer too.
-    let most_files = most_files.saturating_sub(1);
+    let most_files = settings.files_per_answer.saturating_sub(1);
     let rules = RegistryRules { today, premises_key: &premises_key, has_scan: &has_scan, most_files };
     let sheet = read_registry(&mut workbook, rules).map_err(|error| error.refusal(REGISTRY))?;
     let named = named.into_inner();

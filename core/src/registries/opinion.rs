@@ -1,20 +1,22 @@
 //! What the registries that answer say of debt requests at this moment, whoever asks: nothing is stored.
 //!
 //! An organisation has a registry of its own, and its departments may have theirs. A request is asked of the first, and of
-//! that of its department; while nobody knows its department, of all of them.
+//! that of its department; while nobody knows its department, of all of them. What the others have rows of counts too: «no
+//! debt» is never said of a place of which anybody in the organisation knows a debt, or may know one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::domain::auto_answer::Opinion;
 use crate::domain::court_debt::Origin;
 use crate::domain::debt_request::DebtRequest;
-use crate::domain::matching::Decision;
+use crate::domain::house::HouseBook;
+use crate::domain::matching::{Decision, weight};
 use crate::domain::registry::Registry;
 use crate::error::Result;
 use crate::ids::{DebtRequestId, OrganizationId, RegistryId};
-use crate::match_runs::compare;
+use crate::match_runs::{compare, known_houses};
 use crate::store::{Conn, registries};
 
 /// What is said of requests of one organisation that would be answered today.
@@ -29,8 +31,9 @@ pub(crate) async fn opinions(
     if requests.is_empty() {
         return Ok(opinions);
     }
+    let book = known_houses(conn, organization, requests).await?;
     for registry in registries::all_active(conn, organization).await? {
-        let decided = ask(conn, &registry, requests, today).await?;
+        let decided = ask(conn, &registry, requests, today, &book).await?;
         if decided.is_empty() {
             continue;
         }
@@ -51,26 +54,36 @@ pub(crate) async fn second_opinions(
     first: RegistryId,
     requests: &[&DebtRequest],
     today: NaiveDate,
+    book: &HouseBook,
 ) -> Result<BTreeMap<DebtRequestId, Vec<Decision>>> {
     let mut said: BTreeMap<_, Vec<_>> = BTreeMap::new();
     let all = registries::all_active(conn, organization).await?;
     for registry in all.into_iter().filter(|registry| registry.id != first) {
-        for (id, decision) in ask(conn, &registry, requests, today).await? {
+        for (id, decision) in ask(conn, &registry, requests, today, book).await? {
             said.entry(id).or_default().push(decision);
         }
     }
     Ok(said)
 }
 
-/// What a registry says of those requests that it is asked about.
+/// What a registry says of those requests that it is asked about, and of others whose place it has rows of.
 async fn ask(
     conn: &mut Conn,
     registry: &Registry,
     requests: &[&DebtRequest],
     today: NaiveDate,
+    book: &HouseBook,
 ) -> Result<BTreeMap<DebtRequestId, Decision>> {
-    let asked: Vec<_> = requests.iter().copied().filter(|request| is_asked(registry, request)).collect();
-    if asked.is_empty() { Ok(BTreeMap::new()) } else { compare(conn, registry.id, &asked, today).await }
+    let asked: BTreeSet<_> =
+        requests.iter().filter(|request| is_asked(registry, request)).map(|request| request.id).collect();
+    let mut said = compare(conn, registry.id, requests, today, book).await?;
+    said.retain(|id, decision| asked.contains(id) || knows_of_it(decision));
+    Ok(said)
+}
+
+/// Whether rows speak against «no debt», and not only the lack of rows.
+const fn knows_of_it(decision: &Decision) -> bool {
+    weight(decision.result) > 0 && !decision.candidates.is_empty()
 }
 
 fn is_asked(registry: &Registry, request: &DebtRequest) -> bool {

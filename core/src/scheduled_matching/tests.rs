@@ -1,3 +1,5 @@
+mod rounds;
+
 use chrono::TimeDelta;
 use uuid::Uuid;
 
@@ -5,14 +7,14 @@ use super::*;
 use crate::answers::DebtorDraft;
 use crate::domain::audit::{Actor, AuditFilter};
 use crate::domain::debt_request::DebtRequest;
-use crate::domain::match_run::Deed;
-use crate::domain::registry::RegistryStatus;
-use crate::ids::{DepartmentId, MatchRunId};
+use crate::domain::match_run::{Deed, MatchMode};
+use crate::domain::registry::{Registry, RegistryStatus};
+use crate::ids::{DebtRequestId, DepartmentId, MatchRunId};
 use crate::match_runs::{MatchScope, StartMatchRun};
 use crate::registries::CourtDebtDraft;
-use crate::store::debt_requests;
 use crate::store::samples::{day, request};
 use crate::store::test_db::for_both;
+use crate::store::{debt_requests, registries};
 use crate::test_service::{Bench, only};
 
 const HOUSE: Uuid = Uuid::from_u128(0xA);
@@ -31,15 +33,30 @@ async fn stored(bench: &Bench, premises: &str, due: u32) -> DebtRequestId {
 
 /// A registry that knows a debt of a flat.
 async fn owes(bench: &Bench, premises: &str) {
+    owes_in(bench, None, premises).await;
+}
+
+/// The same of a department.
+async fn owes_in(bench: &Bench, department: Option<DepartmentId>, premises: &str) {
+    owes_at(bench, department, None, premises).await;
+}
+
+/// The same of a house that has an identifier of GIS too.
+async fn owes_at(
+    bench: &Bench,
+    department: Option<DepartmentId>,
+    gis_house_id: Option<Uuid>,
+    premises: &str,
+) {
     let debtor = DebtorDraft {
         last_name: "Вымышленный".to_owned(),
         first_name: "Пётр".to_owned(),
         ..DebtorDraft::default()
     };
     let draft = CourtDebtDraft {
-        department: None,
+        department,
         fias_house_id: HOUSE,
-        gis_house_id: None,
+        gis_house_id,
         address: None,
         premises: premises.to_owned(),
         in_force_from: chrono::NaiveDate::from_ymd_opt(2025, 3, 12).unwrap(),

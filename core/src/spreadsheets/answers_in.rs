@@ -12,6 +12,7 @@ use gis_client::text::{Comment, PersonName, TextError};
 use super::cell::{Cell, YesNo, fault_of};
 use super::debt_requests_out::Column;
 use super::errors::{Fault, RowError, RowErrors, WorkbookError};
+use super::requests_in::find_requests;
 use super::table::{Columns, Header, Reading, Row, Table, Top};
 use super::workbook::Workbook;
 use crate::domain::content::{Content, Debtor};
@@ -129,6 +130,27 @@ pub fn read_answers(workbook: &mut Workbook, mode: AnswerColumn) -> Result<Sheet
     }
     drop(table);
     Ok(groups.finish(counts, header.ignored_columns()))
+}
+
+/// Looks whether there is a table of answers with a row in it, and reads no further: what a client is told at once. A mere
+/// list of debt requests passes too: it says which ones a match is about, though no answer can be made of it.
+///
+/// # Errors
+/// There is none, or the workbook cannot be read so far.
+pub fn find_answers(workbook: &mut Workbook) -> Result<(), WorkbookError> {
+    let tops = Top::of(workbook)?;
+    match Header::<Column>::find(workbook, &tops) {
+        Ok(header) => {
+            Table::below(workbook, &header)?.next()?;
+            Ok(())
+        }
+        Err(missing @ WorkbookError::ColumnsMissing { .. }) => match find_requests(workbook, &tops) {
+            // Whoever has neither is told of all that answers need.
+            Err(WorkbookError::ColumnsMissing { .. }) => Err(missing),
+            found => found,
+        },
+        Err(other) => Err(other),
+    }
 }
 
 /// What one row says.

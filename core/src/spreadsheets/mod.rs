@@ -7,8 +7,8 @@
 //! opens the archive of scans that comes beside a registry. Nothing is half taken: either a whole result comes out, in which
 //! the mistakes are listed beside what is sound, or one [`WorkbookError`].
 //!
-//! Going out, `sheet_out` writes rows as they come, in constant memory: [`debt_requests_out`], [`lists_out`], and
-//! [`marked_copy`], which gives a workbook back with its mistakes marked.
+//! Going out, `sheet_out` writes rows as they come, in constant memory: [`debt_requests_out`], [`lists_out`],
+//! [`templates`] to be filled in, and [`marked_copy`], which gives a workbook back with its mistakes marked.
 //!
 //! Reading and writing are slow for large files; they belong on a thread that may block.
 
@@ -27,13 +27,14 @@ pub mod requests_in;
 pub mod scans_in;
 mod sheet_out;
 mod table;
+pub mod templates;
 #[cfg(test)]
 mod tests;
 mod text;
 pub mod workbook;
 
 pub use accounts_in::{AccountRow, SheetAccounts, read_accounts};
-pub use answers_in::{AnswerColumn, AnswerCounts, SheetAnswer, SheetAnswers, read_answers};
+pub use answers_in::{AnswerColumn, AnswerCounts, SheetAnswer, SheetAnswers, find_answers, read_answers};
 pub use debt_requests_out::{DebtRequestRow, DebtRequestsWriter, Said};
 pub use errors::{RowError, RowErrors, WorkbookError, WriteError};
 pub(crate) use file_name::check_file_name;
@@ -44,5 +45,6 @@ pub use marked_copy::{Kind, MarkError, mark};
 pub use registry_in::{RegistryRow, RegistryRules, SheetRegistry, read_registry};
 pub use requests_in::{SheetRequests, read_requests};
 pub use scans_in::{Scans, ScansError};
+pub use templates::Template;
 pub(crate) use text::same_in_cell;
 pub use workbook::Workbook;

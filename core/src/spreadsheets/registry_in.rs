@@ -31,7 +31,7 @@ columns! {
         Snils = "СНИЛС" (false),
         CourtAct = "Копия судебного акта" (false),
         ReconciliationAct = "Акт сверки" (false),
-        OtherFiles = "Дополнительный файлы" / "Дополнительные файлы" (false),
+        OtherFiles = "Дополнительные файлы" / "Дополнительный файлы" (false),
         Information = "Дополнительная информация" (false),
     }
 }

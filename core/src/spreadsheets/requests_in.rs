@@ -23,6 +23,13 @@ pub struct SheetRequests {
     pub errors: RowErrors,
 }
 
+/// Looks whether there is a list of debt requests with a row in it, and reads no further.
+pub(super) fn find_requests(workbook: &mut Workbook, tops: &[Top]) -> Result<(), WorkbookError> {
+    let header = Header::<Column>::find(workbook, tops)?;
+    Table::below(workbook, &header)?.next()?;
+    Ok(())
+}
+
 /// Reads the debt requests of a workbook.
 ///
 /// # Errors

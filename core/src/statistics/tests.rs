@@ -10,7 +10,7 @@ use crate::error::Code;
 use crate::gis_status::Percentiles;
 use crate::ids::AttachmentId;
 use crate::store::test_db::for_both;
-use crate::store::{answers, debt_requests, samples, test_rows};
+use crate::store::{answers, debt_requests, departments, employees, samples, test_rows};
 use crate::test_service::{Bench, only};
 
 fn time(text: &str) -> DateTime<Utc> {
@@ -91,6 +91,36 @@ fn groups_add_up_to_the_total() {
         let by_executor = ask(GroupBy::Executor).await;
         assert_eq!(by_executor.groups.len(), 1);
         assert_eq!((by_executor.groups[0].key, &by_executor.groups[0].figures), (Key::Object(None), total));
+    });
+}
+
+#[test]
+fn departments_and_executors_have_names() {
+    for_both(async |db| {
+        let bench = Bench::new(db).await;
+        let organization = bench.caller.organization;
+        let executor = samples::employee(organization);
+        let department = samples::department(organization, executor.id);
+        let mut tx = bench.service.db.begin().await.unwrap();
+        employees::insert(&mut tx, &executor).await.unwrap();
+        departments::insert(&mut tx, &department).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut given = sent(&bench, 2, Some(1));
+        (given.department, given.executor) = (Some(department.id), Some(executor.id));
+        store(&bench, vec![(given, None), (sent(&bench, 2, None), None)]).await;
+
+        let reader = only(&bench.caller, Scope::StatsRead);
+        let days = (samples::day(1), samples::day(4));
+        for (group_by, id, name) in [
+            (GroupBy::Department, department.id.as_uuid(), "Северный участок"),
+            (GroupBy::Executor, executor.id.as_uuid(), "Тестова Т. Т."),
+        ] {
+            let report = bench.service.statistics(&reader, days, group_by).await.unwrap();
+            let named: Vec<_> =
+                report.groups.iter().map(|group| (group.key, group.name.as_deref())).collect();
+            assert_eq!(named, [(Key::Object(None), None), (Key::Object(Some(id)), Some(name))]);
+            assert!(!format!("{report:?}").contains(name));
+        }
     });
 }
 

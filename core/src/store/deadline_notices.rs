@@ -2,15 +2,15 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::exists;
-use diesel::{ExpressionMethods, Insertable, QueryDsl};
+use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, QueryDsl};
 use diesel_async::RunQueryDsl;
 
 use super::db::{both, insert_batch};
-use super::schema::{deadline_notices, debt_requests};
+use super::schema::{answers, deadline_notices, debt_requests};
 use super::types::Ts;
 use super::{Conn, StoreError};
 use crate::domain::answer::State;
-use crate::domain::debt_request::Stage;
+use crate::domain::debt_request::{ResponseStatus, Stage};
 use crate::ids::{AnswerId, DebtRequestId, OrganizationId};
 
 #[derive(Insertable)]
@@ -23,7 +23,11 @@ struct NoticeRow {
 /// A request whose deadline is near, with the state of its answer, where it has one.
 pub(crate) type Near = (DebtRequestId, NaiveDate, Option<AnswerId>, Option<State>);
 
-/// Requests that are not answered, of which it was not told, and whose last day is one of these; the nearest first.
+/// Statuses under which GIS shows no answer.
+const UNANSWERED: [ResponseStatus; 2] = [ResponseStatus::NotSent, ResponseStatus::Unknown];
+
+/// Requests without an answer in GIS, of which it was not told, and whose last day is one of these; the nearest first. An
+/// answer that is only on its way there may come too late.
 pub(crate) async fn untold(
     conn: &mut Conn,
     organization: OrganizationId,
@@ -31,10 +35,15 @@ pub(crate) async fn untold(
     limit: i64,
 ) -> Result<Vec<Near>, StoreError> {
     let told = deadline_notices::table.filter(deadline_notices::debt_request_id.eq(debt_requests::id));
+    // It may be behind a draft.
+    let under_way = answers::table
+        .filter(answers::debt_request_id.eq(debt_requests::id))
+        .filter(answers::state.eq_any(State::UNDER_WAY));
+    let under_way = exists(under_way).and(debt_requests::response_status.eq_any(UNANSWERED));
     Ok(both!(conn, c => {
         debt_requests::table
             .filter(debt_requests::organization_id.eq(organization))
-            .filter(debt_requests::answered.eq(false))
+            .filter(debt_requests::answered.eq(false).or(under_way))
             .filter(debt_requests::stage.ne(Stage::Gone))
             .filter(debt_requests::due_key.between(from, to))
             .filter(diesel::dsl::not(exists(told)))
@@ -74,9 +83,50 @@ pub(crate) async fn delete_before(conn: &mut Conn, time: DateTime<Utc>) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::debt_request::DebtRequest;
+    use crate::domain::answer::Answer;
+    use crate::domain::debt_request::{AnswerSummary, DebtRequest, answered};
     use crate::store::samples::{at, day, request, stored_organization};
     use crate::store::test_db::for_both;
+    use crate::store::test_rows;
+
+    #[test]
+    fn an_answer_that_is_not_in_gis_yet_is_none() {
+        for_both(async |db| {
+            let mut tx = db.begin().await.unwrap();
+            let ours = stored_organization(&mut tx).await;
+            let asked = |state, response_status| {
+                let mut asked = request(ours);
+                asked.gis.response_status = response_status;
+                asked.answer = Some(AnswerSummary {
+                    id: AnswerId::generate(),
+                    state,
+                    has_debt: false,
+                    updated_at: at(0),
+                });
+                DebtRequest { answered: answered(response_status, &[state]), ..asked }
+            };
+            let mut near = Vec::new();
+            for state in State::ALL.iter().copied() {
+                let unanswered = asked(state, ResponseStatus::NotSent);
+                let elsewhere = asked(state, ResponseStatus::Sent);
+                let wanted =
+                    [(&unanswered, state != State::Delivered), (&elsewhere, state == State::Revoked)];
+                near.extend(wanted.iter().filter(|(_, near)| *near).map(|(asked, _)| (asked.id, state)));
+                let asked = [unanswered, elsewhere];
+                crate::store::debt_requests::save(&mut tx, &asked).await.unwrap();
+                let of = |asked: &DebtRequest| {
+                    let id = asked.answer.unwrap().id;
+                    (Answer { id, state, ..test_rows::answer(ours, asked.id) }, Vec::new())
+                };
+                crate::store::answers::insert(&mut tx, asked.iter().map(of).collect()).await.unwrap();
+            }
+            let told = untold(&mut tx, ours, (day(9), day(11)), 99).await.unwrap();
+            let mut told: Vec<_> = told.into_iter().map(|(id, _, _, state)| (id, state.unwrap())).collect();
+            told.sort_unstable();
+            near.sort_unstable();
+            assert_eq!(told, near);
+        });
+    }
 
     #[test]
     fn each_request_is_told_of_once() {

@@ -31,6 +31,9 @@ pub enum OpenError {
     /// The database does not answer.
     #[error("database: {0}")]
     Connect(#[source] Cause),
+    /// The tables were brought up to date by a newer program.
+    #[error("a newer debtgate has changed the tables, its steps {} are unknown to this one", .0.join(", "))]
+    Newer(Vec<String>),
     /// The tables could not be brought up to date.
     #[error("migrations: {0}")]
     Migrate(#[source] Cause),

@@ -19,7 +19,7 @@ crate::domain::words::words! {
         /// importResponses.
         ImportResponses = "import_responses" "размещение ответов",
         /// exportDebtSubrequests.
-        Export = "export" "выгрузка запросов",
+        Export = "export" "получение запросов",
         /// getState.
         GetState = "get_state" "результаты обработки",
         /// The file store.

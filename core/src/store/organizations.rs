@@ -10,8 +10,8 @@ use diesel_async::RunQueryDsl;
 use super::db::{Backend, both};
 use super::schema::{
     accounts, assignments, attachments, auto_answer_runs, court_debt_registries, court_debts, debt_requests,
-    department_houses, departments, employees, events, match_items, match_runs, matches_due, messages,
-    operation_items, operations, organization_settings, organizations, sync_runs,
+    department_houses, departments, employees, events, match_items, match_rounds, match_runs, matches_due,
+    messages, operation_items, operations, organization_settings, organizations, sync_runs,
 };
 use super::types::{Guid, Json, Ts};
 use super::{Conn, StoreError};
@@ -118,6 +118,7 @@ pub(crate) async fn remove(conn: &mut Conn, id: OrganizationId) -> Result<bool, 
         let set = organization_settings::table.filter(organization_settings::organization_id.eq(id));
         diesel::delete(set).execute(c).await?;
         diesel::delete(matches_due::table.find(id)).execute(c).await?;
+        diesel::delete(match_rounds::table.find(id)).execute(c).await?;
         let automatic = auto_answer_runs::table.filter(auto_answer_runs::organization_id.eq(id));
         diesel::delete(automatic).execute(c).await?;
         let runs = match_runs::table.filter(match_runs::organization_id.eq(id));

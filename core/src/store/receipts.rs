@@ -68,6 +68,11 @@ pub(crate) async fn claim(conn: &mut Conn, scope: &[u8; 32]) -> Result<Option<Re
         Backend::Pg(c) => take_lock(c, scope).await?,
         Backend::Lite(_) => {}
     }
+    get(conn, scope).await
+}
+
+/// The receipt of a scope, as it is stored by now.
+pub(crate) async fn get(conn: &mut Conn, scope: &[u8; 32]) -> Result<Option<Receipt>, StoreError> {
     let row = both!(conn, c => {
         receipts::table.find(scope.as_slice()).select(ReceiptRow::as_select()).first(c).await.optional()
     })?;
@@ -150,6 +155,7 @@ mod tests {
                 insert(&mut tx, &receipt(scope), at(time)).await.unwrap();
             }
             assert_eq!(claim(&mut tx, &[1; 32]).await.unwrap(), Some(receipt(1)));
+            assert_eq!(get(&mut tx, &[1; 32]).await.unwrap(), Some(receipt(1)));
             assert!(insert(&mut tx, &receipt(9), at(9)).await.is_ok());
             assert_eq!(delete_before(&mut tx, at(8), 2).await.unwrap(), 2);
             assert_eq!(delete_before(&mut tx, at(8), 2).await.unwrap(), 1);

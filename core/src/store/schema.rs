@@ -4,6 +4,7 @@ mod audit;
 mod automation;
 mod book;
 mod matching;
+mod notices;
 mod people;
 mod registry;
 mod spreadsheets;
@@ -12,7 +13,8 @@ mod work;
 pub(crate) use audit::audit_log;
 pub(crate) use automation::{auto_answer_runs, deadline_notices, matches_due, organization_settings};
 pub(crate) use book::accounts;
-pub(crate) use matching::{match_items, match_runs};
+pub(crate) use matching::{match_items, match_rounds, match_runs};
+pub(crate) use notices::{delay_notices, expiry_notices};
 pub(crate) use people::{assignments, department_houses, departments};
 pub(crate) use registry::{court_debt_files, court_debt_registries, court_debts};
 pub(crate) use spreadsheets::{exports, import_rows, imports};
@@ -181,6 +183,7 @@ diesel::table! {
         settled_at -> Nullable<Tstz>,
         delivered_at -> Nullable<Tstz>,
         personal_data_erased_at -> Nullable<Tstz>,
+        waits_for_files -> Bool,
     }
 }
 
@@ -450,13 +453,16 @@ diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     match_runs,
     match_items,
+    match_rounds,
     departments,
     department_houses,
     assignments,
     organization_settings,
     matches_due,
     auto_answer_runs,
-    deadline_notices
+    deadline_notices,
+    delay_notices,
+    expiry_notices
 );
 
 diesel::joinable!(attempts -> messages (message_id));

@@ -105,6 +105,7 @@ pub(crate) fn answer(organization: OrganizationId, debt_request: DebtRequestId) 
         confirm: Vec::new(),
         reason: None,
         return_comment: None,
+        waits_for_files: false,
         maybe_sent: false,
         confirmed_in_gis: false,
         gis_updated_at: None,

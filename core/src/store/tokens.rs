@@ -91,6 +91,25 @@ pub(crate) async fn list(conn: &mut Conn) -> Result<Vec<Token>, StoreError> {
     rows.into_iter().map(Token::try_from).collect()
 }
 
+/// Those that are still good at a time and end by another one.
+pub(crate) async fn ending(
+    conn: &mut Conn,
+    now: DateTime<Utc>,
+    by: DateTime<Utc>,
+) -> Result<Vec<Token>, StoreError> {
+    let rows = both!(conn, c => {
+        tokens::table
+            .filter(tokens::revoked_at.is_null())
+            .filter(tokens::expires_at.gt(Ts(now)))
+            .filter(tokens::expires_at.le(Ts(by)))
+            .order((tokens::expires_at, tokens::jti))
+            .select(TokenRow::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(Token::try_from).collect()
+}
+
 /// Revokes a token; `false` when there is none or it was revoked before.
 pub(crate) async fn revoke(conn: &mut Conn, id: TokenId, now: DateTime<Utc>) -> Result<bool, StoreError> {
     let valid = tokens::table.find(id).filter(tokens::revoked_at.is_null());
@@ -139,6 +158,20 @@ mod tests {
             last_used_at: None,
             revoked_at: None,
         }
+    }
+
+    #[test]
+    fn tokens_that_are_good_and_end_soon_are_found() {
+        for_both(async |db| {
+            let mut tx = db.begin().await.unwrap();
+            let ending_at = |micros| Token { expires_at: at(micros), ..token(1) };
+            let (over, soon, later, far) = (ending_at(5), ending_at(6), ending_at(9), ending_at(10));
+            let revoked = Token { revoked_at: Some(at(2)), ..ending_at(7) };
+            for token in [&far, &later, &soon, &over, &revoked] {
+                insert(&mut tx, token).await.unwrap();
+            }
+            assert_eq!(ending(&mut tx, at(5), at(9)).await.unwrap(), [soon, later]);
+        });
     }
 
     #[test]

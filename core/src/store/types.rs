@@ -20,6 +20,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::error::StoreError;
+use super::json::Misread;
 
 /// An identifier: `uuid`, or 16 bytes.
 #[derive(Debug, Clone, Copy, SqlType, QueryId)]
@@ -67,7 +68,7 @@ impl Json {
 
     /// The value of the document.
     pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, StoreError> {
-        serde_json::from_value(self.0).map_err(StoreError::corrupt)
+        serde_json::from_value(self.0).map_err(|error| StoreError::corrupt(Misread::of::<T>(&error)))
     }
 }
 
@@ -173,7 +174,7 @@ impl ToSql<Doc, Pg> for Value {
 impl FromSql<Doc, Sqlite> for Value {
     fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
         let text = <String as FromSql<sql_types::Text, Sqlite>>::from_sql(value)?;
-        Ok(serde_json::from_str(&text)?)
+        Ok(serde_json::from_str(&text).map_err(|error| Misread::of::<Self>(&error))?)
     }
 }
 

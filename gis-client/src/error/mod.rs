@@ -231,9 +231,13 @@ pub enum Unreadable {
 /// What the front end refused a message for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// HTTP 400, 413, 415: the message itself.
+    /// HTTP 413: the message itself.
     #[error("the message is not acceptable")]
     Content,
+    /// HTTP 400, 415, without a word of GIS: the message itself, or a version of the format that GIS takes no more, or the
+    /// tunnel, and then every message.
+    #[error("the message is not acceptable, or no message of this version or through this tunnel is")]
+    Unexplained,
     /// HTTP 401, 403: the sender.
     #[error("no access; check the certificate, the rights in the personal cabinet and gis.basic")]
     Authority,
@@ -261,7 +265,9 @@ impl Error {
             Self::Unreadable { .. } => Repeat::AfterLook { after: None },
             Self::Fault(fault) => fault.repeat(),
             // A denied sender can be the fault of one item too, so it is looked for in parts as well.
-            Self::Refused { reason: Refusal::Content | Refusal::Authority, .. } => Repeat::InParts,
+            Self::Refused {
+                reason: Refusal::Content | Refusal::Unexplained | Refusal::Authority, ..
+            } => Repeat::InParts,
             Self::File { error, .. } => error.repeat(),
         }
     }
@@ -295,7 +301,8 @@ impl Error {
         let maybe_sent = |reason| Self::MaybeSent { reason, source: None };
         match status {
             300..=399 | 404 => not_sent(NotSent::WrongAddress { status }),
-            400 | 413 | 415 => Self::Refused { status, reason: Refusal::Content },
+            413 => Self::Refused { status, reason: Refusal::Content },
+            400 | 415 => Self::Refused { status, reason: Refusal::Unexplained },
             401 | 403 => Self::Refused { status, reason: Refusal::Authority },
             429 | 503 if busy_is_not_sent => not_sent(NotSent::Busy { status, retry_after }),
             429 | 503 => maybe_sent(MaybeSent::Busy { status, retry_after }),

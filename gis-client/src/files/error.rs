@@ -13,14 +13,14 @@ pub struct UploadError {
     /// What happened.
     #[source]
     pub error: Error,
-    /// The upload in parts that broke off, for the next [`crate::Gis::upload_file`] of the same file. It is `None`
-    /// when there is nothing to go on with, as for a file in one piece; an upload that is begun anew instead does no
-    /// harm.
+    /// The upload that broke off, or the file whose virus check is not over, for the next
+    /// [`crate::Gis::upload_file`] of the same file. It is `None` when there is nothing to go on with; an upload that is
+    /// begun anew instead does no harm.
     pub resume: Option<AttachmentId>,
 }
 
 impl UploadError {
-    /// An upload in parts that broke off. After a refusal, or an error that nobody knows, it could fail the same way
+    /// An upload that broke off. After a refusal, or an error that nobody knows, it could fail the same way
     /// for ever: then it begins anew.
     pub(super) fn broken_off(id: AttachmentId, error: Error) -> Self {
         let is_unknown = matches!(error, Error::File { error: FileError::Unknown(_), .. });

@@ -3,8 +3,8 @@
 //! A client of its own beside the SOAP service, with the same tunnel and the same errors. Called by the jobs that
 //! upload the files of an answer before the answer itself. To upload a file twice does no harm, a file that no
 //! answer names is not seen; so the fate of an upload matters less than that of a message. What must stay true:
-//! names that people gave to files go nowhere but into the answer, and an upload in parts counts only when the
-//! file store itself calls it complete.
+//! names that people gave to files go nowhere but into the answer; an upload in parts counts only when the file
+//! store itself calls it complete, and any upload only when the virus check behind it is over.
 
 mod error;
 mod plan;
@@ -142,19 +142,53 @@ impl FileStore {
         let plan = Plan::new(length_of(&file.content));
         let id = match plan.count() {
             0 => return Err(Error::unmade("the file is empty").into()),
-            1 => self.put_whole(errand, file).await?,
+            1 => self.upload_whole(errand, file, resume).await?,
             _ => self.upload_parts(errand, file, plan, resume).await?,
         };
         Ok(UploadedFile { id, hash: hash_of(file.content.clone()).await? })
     }
 
-    async fn put_whole(&self, errand: Errand, file: &FileUpload) -> Result<AttachmentId, Error> {
+    /// In one piece. GIS checks a file for viruses after it has come (Q35), and refuses an answer that names it before that
+    /// is over: so it counts only when the file store, asked about it, does not complain.
+    async fn upload_whole(
+        &self,
+        errand: Errand,
+        file: &FileUpload,
+        resume: Option<AttachmentId>,
+    ) -> Result<AttachmentId, UploadError> {
+        let broken_off = |id| move |error| UploadError::broken_off(id, error);
+        if let Some(id) = resume
+            && self.lies_there(errand, file, id).await.map_err(broken_off(id))?
+        {
+            return Ok(id);
+        }
+        let reply = self.put_whole(errand, file).await?;
+        let id = upload_id(&reply)?;
+        match self.state(errand, id).await {
+            Err(error) if is_unsettled(&error) => Err(UploadError::broken_off(id, error)),
+            // The file was taken: that the file store will not speak of one in one piece is no complaint.
+            Ok(_) | Err(_) => Ok(id),
+        }
+    }
+
+    async fn put_whole(&self, errand: Errand, file: &FileUpload) -> Result<Reply, Error> {
         let request = request(Method::PUT, "/?upload".to_owned(), errand)?
             .header(FILE_NAME, &random_name(&file.extension))?
             .header(LENGTH, &file.content.len().to_string())?
             .header(CONTENT_MD5, &md5_of(&file.content))?
             .body(file.content.clone());
-        upload_id(&self.send(request).await?)
+        self.send(request).await
+    }
+
+    /// Whether a file that was taken in one piece before is there and checked; the error says so while it is being checked.
+    async fn lies_there(&self, errand: Errand, file: &FileUpload, id: AttachmentId) -> Result<bool, Error> {
+        match self.state(errand, id).await {
+            Ok(state) => Ok(state.length == length_of(&file.content)),
+            Err(Error::File { error: FileError::FileNotFound, .. }) => Ok(false),
+            // The file was taken: what the file store leaves out about it is no complaint.
+            Err(Error::Unreadable { reason: Unreadable::Header { .. }, .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     async fn upload_parts(
@@ -326,6 +360,17 @@ fn request(method: Method, path: String, errand: Errand) -> Result<Request, Erro
 /// GOST R 34.11-94 of a whole file, away from the threads that serve connections: it takes seconds for a long one.
 async fn hash_of(content: Bytes) -> Result<[u8; 32], Error> {
     tokio::task::spawn_blocking(move || gost::hash::gost94(&content)).await.map_err(Error::unmade)
+}
+
+/// Whether a question about a file that was just taken leaves open whether an answer may name it.
+const fn is_unsettled(error: &Error) -> bool {
+    match error {
+        Error::File { error, .. } => {
+            matches!(error, FileError::VirusNotChecked | FileError::VirusInfection | FileError::Maintenance)
+        }
+        Error::NotSent { .. } | Error::MaybeSent { .. } => true,
+        Error::Unreadable { .. } | Error::Fault(_) | Error::Refused { .. } => false,
+    }
 }
 
 /// The identifier of an upload: the header of its own or the end of the `Location`.

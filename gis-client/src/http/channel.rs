@@ -86,9 +86,14 @@ impl Reply {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// When the far end wrote the reply by its own clock, when it shows it.
+    pub(crate) fn date(&self) -> Option<DateTime<Utc>> {
+        self.header(DATE).and_then(http_date)
+    }
+
     /// How long the far end asks to wait, measured by its own clock when it shows it.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        let now = self.header(DATE).and_then(http_date).unwrap_or_else(Utc::now);
+        let now = self.date().unwrap_or_else(Utc::now);
         retry_after(self.header(RETRY_AFTER)?, now)
     }
 }

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderName};
 
@@ -55,6 +56,8 @@ pub struct Call {
 pub struct ProbeReply {
     /// The HTTP status of the answer.
     pub status: u16,
+    /// What time it was for the far end, when it says so.
+    pub date: Option<DateTime<Utc>>,
 }
 
 /// What the gateway asks of GIS. Every method is one call without repeats; [`Error::fate`] and [`Error::repeat`]
@@ -90,8 +93,8 @@ pub trait Gis: Send + Sync {
 
     /// Uploads a file, in parts when it is longer than [`crate::files::PART_LIMIT`]. `resume` names the upload of
     /// the same file that broke off before ([`UploadError::resume`]): it goes on with the parts that are missing, or
-    /// begins anew when the file store does not know that upload any more. No step begins after `not_after`, and
-    /// each ends by then.
+    /// begins anew when the file store does not know that upload any more. A file counts as uploaded when its virus
+    /// check is over. No step begins after `not_after`, and each ends by then.
     ///
     /// # Errors
     /// [`UploadError`]: [`Error::File`] or an error of the connection, and where to go on.
@@ -245,7 +248,7 @@ impl Gis for HttpGis {
         match reply.status {
             // Said by the front end on behalf of a GIS that does not answer; any other status is an answer.
             429 | 502..=504 => Err(Error::from_status(reply.status, reply.retry_after(), true)),
-            status => Ok(ProbeReply { status }),
+            status => Ok(ProbeReply { status, date: reply.date() }),
         }
     }
 }

@@ -19,7 +19,7 @@ use gis_client::debt_requests::{
 };
 use gis_client::envelope::{Header, Sender};
 use gis_client::error::{MaybeSent, NotSent, RESEND_AFTER_FAULT, Refusal, Unreadable};
-use gis_client::http::{BasicAuth, VerifyReplies};
+use gis_client::http::{BasicAuth, ProbeReply, VerifyReplies};
 use gis_client::ids::{GisMessageId, MessageId, TransportId};
 use gis_client::signature::CertificateDigest;
 use gis_client::signer::{CommandSettings, CommandSigner, KeyPairSigner};

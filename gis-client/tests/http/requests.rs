@@ -204,6 +204,12 @@ async fn a_probe_is_a_harmless_question_that_any_answer_settles() {
         assert_eq!(gis.probe().await.unwrap().status, status);
         assert_eq!(server.received().first().unwrap().target, format!("GET {SERVICE}?wsdl"));
     }
+    let dated = http(200, "Date: Sun, 15 Nov 2026 08:00:00 GMT\r\n", "<wsdl/>");
+    for (reply, date) in [(dated, Some("2026-11-15T08:00:00Z".parse().unwrap())), (http(200, "", ""), None)] {
+        let server = server(Manner::Reply(reply)).await;
+        let reply = HttpGis::new(settings(server.base_url())).unwrap().probe().await.unwrap();
+        assert_eq!(reply, ProbeReply { status: 200, date });
+    }
     for status in [429, 502, 503, 504] {
         let server = server(Manner::Reply(http(status, "", "<html/>"))).await;
         assert!(HttpGis::new(settings(server.base_url())).unwrap().probe().await.unwrap_err().is_outage());

@@ -199,6 +199,8 @@ pub struct SubrequestReport {
     pub request: Uuid,
     /// The asking office.
     pub requester: String,
+    /// Its employee who asks.
+    pub employee: String,
     /// `address`.
     pub address: String,
     /// `addressDetails`.
@@ -240,6 +242,7 @@ impl SubrequestReport {
             summary: SubrequestSummary::of(record),
             request: info.request,
             requester: info.organization.name.clone(),
+            employee: info.executor.name.clone(),
             address: info.address.clone(),
             details: info.details.clone(),
             house: info.house,

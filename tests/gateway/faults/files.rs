@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::kinds::{NOW, busy, cut_after, file_error, http};
 use super::row::{Posted, Row, afterwards, debt, effects};
-use crate::harness::{Stand, for_both};
+use crate::harness::{Setup, Stand, for_both, for_both_with};
 
 /// The upload is repeated before anything is sent.
 const AGAIN: &str = "queued sending accepted delivered confirmed";
@@ -39,7 +39,8 @@ pub(super) fn rows() -> Vec<Row> {
         | FileError::Maintenance => again(file_error(error)),
     });
     let of_the_way = [
-        refused(http(400)),
+        refused(http(413)),
+        again(http(400)),
         again(http(403)),
         again(http(404)),
         again(busy(503, 60)),
@@ -117,6 +118,32 @@ fn a_file_arrives_or_rejects_its_answer_whatever_becomes_of_the_upload() {
             has_act(&stand, last);
             assert_eq!(last.shown(&stand).await["confirmed_in_gis"], true, "{kind:?}");
         }
+    });
+}
+
+#[test]
+fn an_answer_waits_until_gis_has_checked_its_file_for_viruses() {
+    let scenario = || Some(json!({ "files": { "virus_check": "10m" } }));
+    let setup = || Setup { requests: 1, scenario: scenario(), ..Setup::default() };
+    for_both_with(setup, async |stand| {
+        stand.read_gis().await;
+        let request = stand.request_ids().await.remove(0);
+        let posted = post(&stand, &request, "решение").await;
+        stand.pass(300).await;
+        let shown = posted.shown(&stand).await;
+        assert_eq!(shown["state"], "queued", "{shown:#}");
+        let file = &shown["debtors"][0]["documents"][0];
+        assert_eq!(state_of(&stand, file).await, "uploading");
+
+        assert_eq!(posted.until_final(&stand).await["state"], "delivered");
+        afterwards(&stand).await;
+        assert_eq!(posted.story(&stand).await, AGAIN);
+        assert_eq!(effects(&stand, &request), "sent");
+        posted.is_held(&stand);
+        has_act(&stand, &posted);
+        let calls = stand.gis().calls(0, 1000);
+        let uploads = calls.iter().filter(|call| call.operation == Some(Target::UploadFile)).count();
+        assert_eq!(uploads, 1, "what is being checked is not uploaded again");
     });
 }
 

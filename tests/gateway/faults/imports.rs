@@ -39,7 +39,7 @@ pub(super) fn rows() -> Vec<Row> {
         Row::new(state_error("FMT001300"), "refused", REFUSED_AFTERWARDS, "sent"),
         Row::new(item_error("INT002034"), "refused", REFUSED_AFTERWARDS, "sent"),
         Row::new(item_error("EXP001000"), "unknown", RESENT_AFTERWARDS, "sent"),
-        Row::new(http(400), "refused", REFUSED, "sent"),
+        Row::new(http(400), "refused", AGAIN, "sent"),
         Row::new(http(413), "refused", REFUSED, "sent"),
         Row::new(http(404), "not_sent", AGAIN, "sent"),
         Row::new(busy(429, 60), "not_sent", AGAIN, "sent"),

@@ -208,3 +208,53 @@ fn a_halted_organisation_sends_again_once_a_person_has_put_it_right() {
         assert_eq!(stand.client.get("/v1/gis/status").await.ok(200)["halted"], Value::Null);
     });
 }
+
+#[test]
+fn one_answer_that_gis_stumbles_over_does_not_hold_up_its_package() {
+    for kind in [fault("EXP001000"), state_error("EXP001000"), http(500)] {
+        for_both(20, async |stand| {
+            let requests = stand.request_ids().await;
+            let rule = Rule {
+                operation: Target::ImportResponses,
+                organization: None,
+                subrequest: Some(requests[7].parse().unwrap()),
+                when: When::Always,
+                kind: kind.clone(),
+            };
+            stand.gis().add_fault(rule).unwrap();
+            let all = post_all(&stand, &requests, "решение").await;
+            for (place, posted) in all.iter().enumerate().filter(|(place, _)| *place != 7) {
+                let shown = posted.until_final(&stand).await;
+                assert_eq!(shown["state"], "delivered", "{place} with {kind:?}: {shown:#}");
+                posted.is_held(&stand);
+                assert_eq!(effects(&stand, &posted.request), "sent");
+            }
+            assert_eq!(effects(&stand, &requests[7]), "");
+        });
+    }
+}
+
+/// GIS has given up a version of the format, or the certificate of the tunnel has ended: nothing is wrong with any answer.
+#[test]
+fn when_nothing_at_all_is_acceptable_the_queue_stands_still_and_nothing_is_rejected() {
+    for_both(3, async |mut stand| {
+        let requests = stand.request_ids().await;
+        stand.fault(Target::ImportResponses, When::Always, http(400));
+        let all = post_all(&stand, &requests, "ответ").await;
+        stand.until("/v1/gis/status", |status| !status["halted"].is_null()).await;
+        for posted in &all {
+            let shown = stand.client.get(&format!("/v1/answers/{}", posted.answer)).await.ok(200);
+            assert_eq!(shown["state"], "queued", "{shown:#}");
+        }
+        stand.gis().clear_faults();
+        let organization = stand.organization.to_string();
+        stand.restart_after(|workshop| {
+            workshop.run(&["org", "resume", "--id", &organization]);
+        });
+        for posted in &all {
+            assert_eq!(posted.until_final(&stand).await["state"], "delivered");
+            posted.is_held(&stand);
+            assert_eq!(effects(&stand, &posted.request), "sent");
+        }
+    });
+}

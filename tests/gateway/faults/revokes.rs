@@ -27,7 +27,8 @@ pub(super) fn rows() -> Vec<Row> {
         refused(state_error("FMT001300")),
         refused(item_error("INT002034")),
         done(item_error("EXP001000"), "unknown"),
-        refused(http(400)),
+        done(http(400), "refused"),
+        refused(http(413)),
         done(http(404), "not_sent"),
         // A front end that is busy may have let a withdrawal through.
         done(busy(503, 60), "unknown"),

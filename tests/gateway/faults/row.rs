@@ -93,7 +93,7 @@ impl Posted {
         shown
     }
 
-    /// The events of the answer, in order, without the word that all of them have.
+    /// The events of the answer, in order, without the word that all of them have. That it is late moves it nowhere.
     pub(super) async fn story(&self, stand: &Stand) -> String {
         let history = stand.client.walk(&format!("/v1/debt-requests/{}/history", self.request)).await;
         let text = json!(history).to_string();
@@ -102,6 +102,7 @@ impl Posted {
             |event: &Value| (event["sequence"].as_i64(), event["occurred_at"].as_str().map(str::to_owned));
         assert!(history.iter().map(order).is_sorted(), "{text}");
         let own = history.iter().filter(|event| event["answer_id"] == *self.answer);
+        let own = own.filter(|event| event["type"] != "answer.delayed");
         let kinds: Vec<_> =
             own.map(|event| event["type"].as_str().unwrap().trim_start_matches("answer.")).collect();
         kinds.join(" ")

@@ -115,6 +115,16 @@ pub async fn cut_connections(url: &str) -> usize {
     cut.len()
 }
 
+/// Runs statements in a database, such as those that no program of ours runs.
+///
+/// # Panics
+/// When the server cannot be reached or refuses.
+pub async fn execute(url: &str, statements: &str) {
+    let url = Url::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+    let client = connect(&url).await.unwrap_or_else(|error| panic!("{}: {error}", shown(&url)));
+    run(&client, statements).await;
+}
+
 async fn connect(server: &Url) -> Result<Client, tokio_postgres::Error> {
     let (client, connection) = tokio_postgres::connect(server.as_str(), NoTls).await?;
     tokio::spawn(connection);

@@ -57,7 +57,7 @@ impl Client {
 
     pub(super) async fn refresh(&self, service: &Service, id: AnswerId) -> Result<()> {
         let mut writing = begin(service).await?;
-        service.refresh_answer(&mut writing, &self.caller, id).await?;
+        service.refresh_answer(&mut writing, &self.caller, id, None).await?;
         writing.finish(&reply()).await
     }
 }

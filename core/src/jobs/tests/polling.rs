@@ -11,6 +11,7 @@ use crate::domain::message::{Message, MessageState};
 use crate::domain::sync_run::RunState;
 use crate::jobs::{JobName, pages};
 use crate::settings::GisSettings;
+use crate::store::sync_runs;
 use crate::store::test_db::for_both;
 
 /// The page that the run under way waits for.
@@ -48,6 +49,33 @@ fn a_poll_that_failed_once_waits_no_longer_than_its_schedule() {
 
         bench.gis().clear_faults();
         let run = bench.finish_run().await;
+        assert_eq!((run.state, run.found), (RunState::Succeeded, 10));
+    });
+}
+
+#[test]
+fn a_page_that_gis_never_answers_for_ends_its_run_and_the_next_one_begins() {
+    for_both(async |db| {
+        let bench = Bench::new(db, 10).await;
+        bench.rest().await;
+        let first = bench.last_run().await;
+        let fault = Kind::SoapFault { code: "INT002000".to_owned(), text: None, late: None };
+        bench.fault(Target::GetState, When::Always, fault);
+        let end = bench.now() + TimeDelta::days(2);
+        while bench.now() < end {
+            bench.turn().await;
+        }
+        let second = bench.last_run().await;
+        assert_ne!(second.id, first.id);
+        let mut conn = bench.worker.service.db.read().await.unwrap();
+        let first = sync_runs::get(&mut conn, bench.organization, first.id).await.unwrap().unwrap();
+        drop(conn);
+        let words = first.error.unwrap().gis.unwrap();
+        assert_eq!((first.state, words.code.as_str()), (RunState::Failed, "INT002000"));
+
+        bench.gis().clear_faults();
+        let run = bench.finish_run().await;
+        assert_ne!(run.id, first.id);
         assert_eq!((run.state, run.found), (RunState::Succeeded, 10));
     });
 }

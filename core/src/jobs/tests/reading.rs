@@ -7,6 +7,7 @@ use futures_util::future::{join, join_all};
 use gis_client::cadence::Circuit;
 use gis_sim::control::{Fields, NewSubrequests, SubrequestFilter};
 use gis_sim::faults::{Kind, StuckState, Target, When};
+use serde_json::json;
 
 use super::bench::Bench;
 use crate::domain::debt_request::Stage;
@@ -270,5 +271,32 @@ fn a_question_whose_worker_died_is_asked_anew() {
         bench.restart();
         let finished = bench.finish_run().await;
         assert_eq!((finished.id, finished.state, finished.found), (run.id, RunState::Succeeded, 10));
+    });
+}
+
+#[test]
+fn pages_that_gis_never_finds_keep_nothing_from_being_read() {
+    for_both(async |db| {
+        let bench = Bench::new(db, 0).await;
+        let lost = json!({ "export": { "page_lost_times": u32::MAX } });
+        bench.gis().patch_scenario(lost).unwrap();
+        let sent = |day| bench.now().date_naive().checked_sub_days(Days::new(day));
+        for day in 0..5 {
+            let fields = Fields { sent: sent(day), ..Fields::default() };
+            bench.gis().create(&NewSubrequests { count: 50, fields, ..NewSubrequests::default() }).unwrap();
+        }
+        let run = bench.finish_run().await;
+        assert_eq!((run.state, run.found, run.added), (RunState::Succeeded, 250, 250));
+        assert_eq!(bench.counts().await.total, 250);
+    });
+}
+
+#[test]
+fn a_page_that_gis_does_not_find_at_once_is_asked_for_again() {
+    for_both(async |db| {
+        let bench = Bench::new(db, 250).await;
+        bench.gis().patch_scenario(json!({ "export": { "page_lost_times": 2 } })).unwrap();
+        let run = bench.finish_run().await;
+        assert_eq!((run.state, run.found, run.pages), (RunState::Succeeded, 250, 3));
     });
 }

@@ -34,7 +34,7 @@ fn an_import_that_was_applied_is_never_told_to_have_failed() {
                 answer_column: AnswerColumnMode::Strict,
                 submit: false,
             };
-            let staged = service.stage_import(&caller, command).await.unwrap();
+            let staged = service.stage_import(&caller, command, "/file").await.unwrap();
             let mut tx = service.db.begin().await.unwrap();
             let id = service.create_import(&mut tx, &caller, staged).await.unwrap().import.id;
             let mut import = imports::claim(&mut tx, gone, bench.now(), bench.now()).await.unwrap().unwrap();
@@ -64,7 +64,7 @@ fn an_import_that_fails_is_tried_again_soon_and_given_up_after_some_tries() {
             answer_column: AnswerColumnMode::Strict,
             submit: false,
         };
-        let staged = service.stage_import(&caller, command).await.unwrap();
+        let staged = service.stage_import(&caller, command, "/file").await.unwrap();
         let mut tx = service.db.begin().await.unwrap();
         let import = service.create_import(&mut tx, &caller, staged).await.unwrap().import;
         tx.commit().await.unwrap();
@@ -172,7 +172,7 @@ fn an_import_whose_worker_is_gone_goes_on() {
             answer_column: AnswerColumnMode::Strict,
             submit: false,
         };
-        let staged = service.stage_import(&caller, command).await.unwrap();
+        let staged = service.stage_import(&caller, command, "/file").await.unwrap();
         let mut tx = service.db.begin().await.unwrap();
         let id = service.create_import(&mut tx, &caller, staged).await.unwrap().import.id;
         tx.commit().await.unwrap();

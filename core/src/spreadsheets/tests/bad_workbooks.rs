@@ -135,6 +135,18 @@ fn where_a_sheet_breaks_is_told() {
 }
 
 #[test]
+fn a_list_of_requests_is_found_though_it_answers_nothing() {
+    let found = |content| open(content).and_then(|mut workbook| find_answers(&mut workbook));
+    let list = table(&[&["Список"], &["GUID подзапроса", "Комментарий"], &[GUID[0], "x"]]);
+    assert_eq!(found(list.clone()), Ok(()));
+    assert_eq!(refused(list), WorkbookError::ColumnsMissing { row: Some(2), columns: vec![HEADER[1]] });
+    assert_eq!(found(table(&[&HEADER[..1]])), Err(WorkbookError::NoRows));
+    let neither = table(&[&["Комментарий", HEADER[1]], &["x", "ДА"]]);
+    let missing = WorkbookError::ColumnsMissing { row: Some(1), columns: vec![HEADER[0]] };
+    assert_eq!(found(neither), Err(missing));
+}
+
+#[test]
 fn the_wrong_sheet_is_told_by_what_is_missing() {
     let refused = refused(table(&[&["Отчёт"], &["Комментарий", "Наличие задолженности"], &["x", "ДА"]]));
     assert_eq!(refused, WorkbookError::ColumnsMissing { row: Some(2), columns: vec![HEADER[0]] });

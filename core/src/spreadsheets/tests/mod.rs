@@ -4,6 +4,7 @@ mod answers;
 mod bad_workbooks;
 mod lists;
 mod registry;
+mod templates;
 mod wild;
 
 use std::io::{Cursor, Write};

@@ -85,7 +85,7 @@ fn every_bad_row_is_told() {
             (2, "СНИЛС", "snils_format"),
             (2, "Копия судебного акта", "file_missing"),
             (2, "Акт сверки", "character_not_allowed"),
-            (2, "Дополнительный файлы", "too_many"),
+            (2, "Дополнительные файлы", "too_many"),
             (3, "Дата начала периода задолженности", "date_future"),
             (3, "Дата погашения задолженности", "date_format"),
             (3, "СНИЛС", "snils_format"),

@@ -6,13 +6,11 @@ use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, Insertable, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
-use super::rows::{AnswerRow, answers_of};
-use crate::domain::answer::{Answer, State};
 use crate::domain::attachment::Attachment;
 use crate::ids::{AnswerId, AttachmentId};
 use crate::store::attachments::{self as stored, AttachmentRow};
 use crate::store::db::{both, insert_batch};
-use crate::store::schema::{answer_files, answers, attachments};
+use crate::store::schema::{answer_files, attachments};
 use crate::store::types::Ts;
 use crate::store::{Conn, StoreError};
 
@@ -85,19 +83,4 @@ pub(crate) async fn files(
             .await
     })?;
     rows.into_iter().map(|(answer, row)| Ok((answer, row.try_into()?))).collect()
-}
-
-/// Queued answers of any organisation that use a file.
-pub(crate) async fn using(conn: &mut Conn, attachment: AttachmentId) -> Result<Vec<Answer>, StoreError> {
-    let rows: Vec<AnswerRow> = both!(conn, c => {
-        answers::table
-            .inner_join(answer_files::table)
-            .filter(answer_files::attachment_id.eq(attachment))
-            .filter(answers::state.eq(State::Queued))
-            .order(answers::id)
-            .select(AnswerRow::as_select())
-            .load(c)
-            .await
-    })?;
-    Ok(answers_of(rows))
 }

@@ -17,10 +17,10 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
 pub(crate) use self::expiry::past_keeping;
-pub(crate) use self::files::{files, set_files, using};
+pub(crate) use self::files::{files, set_files};
 pub(crate) use self::names::{find, holders, name};
 pub use self::pages::Filter;
-pub(crate) use self::pages::{by_state, delivery_seconds, page};
+pub(crate) use self::pages::{by_state, by_these_states, delivery_seconds, page};
 use self::rows::{AnswerRow, answers_of, overwrite};
 use super::db::{both, insert_batch, load_where, taking};
 use super::schema::{answers, external_ids, submissions};

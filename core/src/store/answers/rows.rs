@@ -46,6 +46,7 @@ pub(super) struct AnswerRow {
     settled_at: Option<Ts>,
     delivered_at: Option<Ts>,
     personal_data_erased_at: Option<Ts>,
+    waits_for_files: bool,
 }
 
 impl From<Answer> for AnswerRow {
@@ -82,6 +83,7 @@ impl From<Answer> for AnswerRow {
             settled_at: answer.settled_at.map(Ts),
             delivered_at: answer.delivered_at.map(Ts),
             personal_data_erased_at: answer.personal_data_erased_at.map(Ts),
+            waits_for_files: answer.waits_for_files,
         }
     }
 }
@@ -107,6 +109,7 @@ impl From<AnswerRow> for Answer {
             confirm: row.confirm.0,
             reason: row.reason,
             return_comment: row.return_comment,
+            waits_for_files: row.waits_for_files,
             maybe_sent: row.maybe_sent,
             confirmed_in_gis: row.confirmed_in_gis,
             gis_updated_at: row.gis_updated_at.map(|Ts(at)| at),
@@ -158,6 +161,7 @@ macro_rules! overwrite {
             settled_at,
             delivered_at,
             personal_data_erased_at,
+            waits_for_files,
         )
     };
 }

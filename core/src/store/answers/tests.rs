@@ -43,6 +43,7 @@ fn an_answer_comes_back_as_it_went() {
             confirm: vec![Confirm::AlreadyAnswered],
             reason: Some("причина".to_owned()),
             return_comment: Some("доработать".to_owned()),
+            waits_for_files: true,
             maybe_sent: true,
             confirmed_in_gis: true,
             gis_updated_at: Some(at(1)),
@@ -320,5 +321,8 @@ fn numbers_for_status_and_confirmation() {
         assert_eq!(by_state(&mut tx, Some(own)).await.unwrap(), [(State::Delivered, 4, Some(at(0)))]);
         let all = [(State::Delivered, 4, Some(at(0))), (State::Queued, 1, Some(at(-5)))];
         assert_eq!(by_state(&mut tx, None).await.unwrap(), all);
+        let queued = by_these_states(&mut tx, other, &[State::Queued, State::Sending]).await.unwrap();
+        assert_eq!(queued, [(State::Queued, 1, Some(at(-5)))]);
+        assert_eq!(by_these_states(&mut tx, own, &[State::Queued]).await.unwrap(), []);
     });
 }

@@ -1,18 +1,21 @@
-//! The queue of files to GIS. A file is due as soon as an answer that uses it is queued (`api.md` §6.10).
+//! The queue of files to GIS. A file is due as soon as an answer that uses it is queued, or is to be sent again (`api.md`
+//! §6.10).
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, min};
 use diesel::prelude::AsChangeset;
-use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, SelectableHelper};
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
 use super::rows::AttachmentRow;
-use crate::domain::answer::{LastError, State};
+use crate::domain::answer::LastError;
 use crate::domain::attachment::{Attachment, FileState};
+use crate::domain::submission::Action;
 use crate::ids::AttachmentId;
 use crate::store::db::{both, taking};
 use crate::store::json::AsJson;
-use crate::store::schema::{answer_files, answers, attachments};
+use crate::store::schema::{answer_files, attachments, submissions};
+use crate::store::submissions::NEED_FILES;
 use crate::store::types::{Guid, Ts};
 use crate::store::{Conn, StoreError};
 
@@ -44,18 +47,19 @@ impl Progress {
     }
 }
 
-/// Files that GIS has not got and that a queued answer needs.
+/// Files that GIS has not got and that an answer needs which is to be sent, for the first time or again.
 macro_rules! wanted {
     () => {{
-        let queued = answer_files::table
-            .inner_join(answers::table)
+        let needed = answer_files::table
+            .inner_join(submissions::table.on(submissions::answer_id.eq(answer_files::answer_id)))
             .filter(answer_files::attachment_id.eq(attachments::id))
-            .filter(answers::state.eq(State::Queued));
-        attachments::table.filter(attachments::gis_state.eq_any(WANTED)).filter(exists(queued))
+            .filter(submissions::action.eq(Action::Send))
+            .filter(submissions::state.eq_any(NEED_FILES));
+        attachments::table.filter(attachments::gis_state.eq_any(WANTED)).filter(exists(needed))
     }};
 }
 
-/// Files of queued answers that GIS has not got and that are due, with their failures so far, leased until a time.
+/// Files of answers to be sent that GIS has not got and that are due, with their failures so far, leased until a time.
 pub(crate) async fn claim_uploads(
     conn: &mut Conn,
     now: DateTime<Utc>,

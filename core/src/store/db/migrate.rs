@@ -1,7 +1,7 @@
 //! Bringing the tables up to date. Several instances may start at once on PostgreSQL: an advisory lock lets one work.
 
 use diesel::backend::Backend as DieselBackend;
-use diesel::migration::Migration;
+use diesel::migration::{Migration, MigrationSource};
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -21,8 +21,13 @@ impl Db {
     /// Makes the tables and the first rows, or brings them up to date; does nothing where nothing is to be done.
     ///
     /// # Errors
-    /// The database does not answer or refuses a step; steps before it stay.
+    /// A newer program has taken steps that are unknown here; the database does not answer or refuses a step: steps before
+    /// it stay.
     pub async fn migrate(&self, clock: &Clock) -> Result<(), OpenError> {
+        let unknown = self.unknown_migrations().await?;
+        if !unknown.is_empty() {
+            return Err(OpenError::Newer(unknown));
+        }
         self.with_harness(Work::Run).await?;
         let mut tx = self.begin().await?;
         keys::ensure(&mut tx, keys::CURSOR, clock.now()).await?;
@@ -36,6 +41,15 @@ impl Db {
     /// The database does not answer.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, OpenError> {
         self.with_harness(Work::Look).await
+    }
+
+    /// The versions of steps that were taken and are unknown here: a newer program has changed the tables, and this one had
+    /// better leave them alone.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn unknown_migrations(&self) -> Result<Vec<String>, OpenError> {
+        self.with_harness(Work::Compare).await
     }
 
     async fn with_harness(&self, work: Work) -> Result<Vec<String>, OpenError> {
@@ -69,6 +83,7 @@ async fn pg(mut conn: AsyncPgConnection, work: Work) -> Result<Vec<String>, Caus
 enum Work {
     Run,
     Look,
+    Compare,
 }
 
 impl Work {
@@ -76,12 +91,20 @@ impl Work {
     where
         DB: DieselBackend,
         H: MigrationHarness<DB>,
-        EmbeddedMigrations: diesel::migration::MigrationSource<DB>,
+        EmbeddedMigrations: MigrationSource<DB>,
     {
         match self {
             Self::Run => Ok(harness.run_pending_migrations(steps)?.iter().map(ToString::to_string).collect()),
             Self::Look => {
                 Ok(harness.pending_migrations(steps)?.iter().map(|step| step.name().to_string()).collect())
+            }
+            Self::Compare => {
+                let known: Vec<_> =
+                    steps.migrations()?.iter().map(|step| step.name().version().as_owned()).collect();
+                let mut taken = harness.applied_migrations()?;
+                taken.retain(|version| !known.contains(version));
+                taken.sort_unstable();
+                Ok(taken.iter().map(ToString::to_string).collect())
             }
         }
     }

@@ -57,6 +57,7 @@ fn seen(embedded: bool) -> BTreeSet<Column> {
         include_str!("../schema/automation.rs"),
         include_str!("../schema/book.rs"),
         include_str!("../schema/matching.rs"),
+        include_str!("../schema/notices.rs"),
         include_str!("../schema/people.rs"),
         include_str!("../schema/registry.rs"),
         include_str!("../schema/spreadsheets.rs"),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use deadpool::managed::{Manager, Metrics, Pool, RecycleResult};
+use deadpool::managed::{Manager, Metrics, Pool, QueueMode, RecycleResult};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, ConnectionError, ConnectionResult, SqliteConnection};
 use diesel_async::sync_connection_wrapper::SpawnBlocking;
@@ -80,7 +80,9 @@ fn pool(
     runtime: &Handle,
 ) -> Result<Pool<LiteManager>, OpenError> {
     let manager = LiteManager { path: path.as_str().to_owned(), memory, runtime: runtime.clone() };
-    Pool::builder(manager).max_size(size).build().map_err(|error| OpenError::Connect(Box::new(error)))
+    // Whoever reads page after page alone does so by one connection, and what it cached is good for the next page.
+    let pool = Pool::builder(manager).max_size(size).queue_mode(QueueMode::Lifo);
+    pool.build().map_err(|error| OpenError::Connect(Box::new(error)))
 }
 
 /// Opens the connections of the pool.

@@ -336,6 +336,28 @@ fn migrating_twice_changes_nothing() {
 }
 
 #[test]
+fn steps_of_a_newer_program_are_seen_and_nothing_is_changed_then() {
+    for_both_urls(async |url| {
+        let db = open(url).await;
+        assert_eq!(db.unknown_migrations().await.unwrap(), Vec::<String>::new(), "an empty database");
+        db.migrate(&Clock::System).await.unwrap();
+        assert_eq!(db.unknown_migrations().await.unwrap(), Vec::<String>::new());
+        let newer = ["29990101000001", "29990101000000"];
+        for version in newer {
+            let step = format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')");
+            let mut tx = db.begin().await.unwrap();
+            both!(tx, c => diesel::sql_query(step).execute(c).await).unwrap();
+            tx.commit().await.unwrap();
+        }
+        assert_eq!(db.unknown_migrations().await.unwrap(), ["29990101000000", "29990101000001"]);
+        let refused = db.migrate(&Clock::System).await;
+        assert!(matches!(&refused, Err(OpenError::Newer(steps)) if steps.len() == 2), "{refused:?}");
+        // An instance that runs already goes on while a newer one takes over.
+        assert_eq!(db.pending_migrations().await.unwrap(), Vec::<String>::new());
+    });
+}
+
+#[test]
 fn jobs_wake_after_the_commit_and_only_then() {
     for_both(async |db| {
         let mut wakes = db.wakes();

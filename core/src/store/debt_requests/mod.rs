@@ -147,6 +147,17 @@ pub(crate) async fn find(
     ids: &[DebtRequestId],
     numbers: &[String],
 ) -> Result<Vec<DebtRequest>, StoreError> {
+    find_some(conn, organization, ids, numbers, i64::MAX).await
+}
+
+/// The same, so many at most: one number may stand for a great many.
+pub(crate) async fn find_some(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    ids: &[DebtRequestId],
+    numbers: &[String],
+    limit: i64,
+) -> Result<Vec<DebtRequest>, StoreError> {
     let (ids, numbers) = (ids.to_vec(), numbers.to_vec());
     let named = debt_requests::id.eq_any(ids).or(debt_requests::request_number.eq_any(numbers));
     let rows = both!(conn, c => {
@@ -154,6 +165,7 @@ pub(crate) async fn find(
             .filter(debt_requests::organization_id.eq(organization))
             .filter(named)
             .order(debt_requests::id)
+            .limit(limit)
             .select(DebtRequestRow::as_select())
             .load(c)
             .await

@@ -101,6 +101,8 @@ fn requests_come_back_as_they_went_and_to_their_owner_only() {
         assert_eq!(lock_many(&mut tx, &twice).await.unwrap(), both);
         assert_eq!(find(&mut tx, ours, &[], &[bare.gis.request_number]).await.unwrap(), both);
         assert_eq!(find(&mut tx, ours, &[both[0].id], &[]).await.unwrap(), both[..1]);
+        let number = [both[0].gis.request_number.clone()];
+        assert_eq!(find_some(&mut tx, ours, &[], &number, 1).await.unwrap(), both[..1]);
         assert_eq!(find(&mut tx, ours, &[], &[]).await.unwrap(), []);
     });
 }

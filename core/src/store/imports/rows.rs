@@ -36,6 +36,8 @@ pub(super) struct Record {
     finished_at: Option<Ts>,
     expires_at: Option<Ts>,
     tries: i64,
+    uploaded_by: String,
+    uploader_id: Option<EmployeeId>,
 }
 
 impl From<Import> for Record {
@@ -61,6 +63,8 @@ impl From<Import> for Record {
             finished_at: import.finished_at.map(Ts),
             expires_at: import.expires_at.map(Ts),
             tries: import.tries,
+            uploaded_by: import.uploaded_by,
+            uploader_id: import.uploader,
         }
     }
 }
@@ -75,6 +79,8 @@ impl From<Record> for Import {
             submit: row.submit,
             status: row.status,
             client: ImportClient { name: row.started_by, token: row.token_id, employee: row.employee_id },
+            uploaded_by: row.uploaded_by,
+            uploader: row.uploader_id,
             file_name: row.file_name,
             file_size: row.file_size,
             content: row.content_id,

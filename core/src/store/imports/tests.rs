@@ -6,7 +6,7 @@ use crate::domain::import::{
     AnswerColumnMode, ImportClient, ImportCounts, ImportError, ImportMode, ImportRow, ImportStatus,
 };
 use crate::domain::operation::{Intake, Outcome, Tally};
-use crate::ids::{AnswerId, DebtRequestId, TokenId};
+use crate::ids::{AnswerId, DebtRequestId, EmployeeId, TokenId};
 use crate::store::answers;
 use crate::store::samples::{at, stored_organization};
 use crate::store::test_db::for_both;
@@ -21,6 +21,8 @@ fn import(organization: OrganizationId, created_at: i64) -> Import {
         submit: true,
         status: ImportStatus::Pending,
         client: ImportClient { name: "1С".to_owned(), token: TokenId::generate(), employee: None },
+        uploaded_by: "Бухгалтерия".to_owned(),
+        uploader: Some(EmployeeId::generate()),
         file_name: "Запросы.xlsx".to_owned(),
         file_size: 7000,
         content: ContentId::generate(),

@@ -146,6 +146,20 @@ pub(crate) async fn pending(
     })?)
 }
 
+/// Requests of a run that it found no debt of, or was in doubt about; none when there is no such run any more.
+pub(crate) async fn without_debt(conn: &mut Conn, run: MatchRunId) -> Result<Vec<DebtRequestId>, StoreError> {
+    let results = [MatchResult::NotFound, MatchResult::Ambiguous];
+    Ok(both!(conn, c => {
+        match_items::table
+            .filter(match_items::run_id.eq(run))
+            .filter(match_items::result.eq_any(results))
+            .order(match_items::place)
+            .select(match_items::debt_request_id)
+            .load(c)
+            .await
+    })?)
+}
+
 /// Writes what became of items.
 pub(crate) async fn save_items(
     conn: &mut Conn,

@@ -3,9 +3,11 @@
 //! A message is written by whoever holds it: [`update`] says so when somebody else does by now.
 
 mod leases;
+mod looks;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod under_way;
 mod words;
 
 use chrono::{DateTime, Utc};
@@ -17,8 +19,10 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 
 pub(crate) use self::leases::{claim_abandoned, claim_polls, next_due};
+pub(crate) use self::looks::failed_looks;
 pub(crate) use self::rows::MessageRow;
 use self::rows::NewAttemptRow;
+pub(crate) use self::under_way::{carrying, open_looks};
 pub(crate) use self::words::forget_words;
 use super::db::{Backend, both, insert_batch};
 use super::json::AsJson;
@@ -150,7 +154,13 @@ pub(crate) async fn set_outcome(
     Ok(())
 }
 
-/// The states of an organisation's packages that were sent since a time or ended since then, but for one.
+/// How many submissions a message carried.
+pub(crate) async fn size(conn: &mut Conn, id: MessageId) -> Result<i64, StoreError> {
+    Ok(both!(conn, c => attempts::table.filter(attempts::message_id.eq(id)).count().get_result(c).await)?)
+}
+
+/// The states of an organisation's packages that were sent since a time, but for one. Those sent before it say nothing of
+/// what GIS takes since.
 pub(crate) async fn packages_since(
     conn: &mut Conn,
     organization: OrganizationId,
@@ -162,7 +172,7 @@ pub(crate) async fn packages_since(
             .filter(messages::organization_id.eq(organization))
             .filter(messages::kind.eq(Kind::Import))
             .filter(messages::id.ne(except))
-            .filter(messages::sent_at.ge(Ts(since)).or(messages::finished_at.ge(Ts(since)).assume_not_null()))
+            .filter(messages::sent_at.ge(Ts(since)))
             .select(messages::state)
             .load(c)
             .await

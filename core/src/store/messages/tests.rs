@@ -9,8 +9,8 @@ use crate::store::test_db::for_both;
 use crate::store::test_rows::{at, day, last_error, message, organization, queued};
 
 fn page(organization: OrganizationId, run: SyncRunId, state: MessageState) -> Message {
-    let purpose =
-        Purpose::Page { run, from: day(1), to: day(2), after: Some(DebtRequestId::generate()), found: 7 };
+    let after = Some(DebtRequestId::generate());
+    let purpose = Purpose::Page { run, from: day(1), to: day(2), after, found: 7, lost: 1 };
     Message { purpose, state, ..message(organization) }
 }
 
@@ -195,5 +195,45 @@ fn pages_of_a_run() {
         let mut open = [sending, accepted];
         open.sort_by_key(|message| message.id);
         assert_eq!(open_pages(&mut tx, organization).await.unwrap(), open);
+    });
+}
+
+#[test]
+fn what_was_sent_before_says_nothing_of_what_is_taken_since() {
+    for_both(async |db| {
+        let mut tx = db.begin().await.unwrap();
+        let organization = organization(&mut tx).await;
+        let sent = |minute, state| Message { sent_at: at(minute), state, ..message(organization) };
+        let late = Message { finished_at: Some(at(9)), ..sent(1, MessageState::Done) };
+        let package = stored(&mut tx, sent(2, MessageState::Failed)).await;
+        for message in
+            [late, sent(3, MessageState::Lost), page(organization, SyncRunId::generate(), MessageState::Done)]
+        {
+            stored(&mut tx, message).await;
+        }
+        let others = packages_since(&mut tx, organization, package.sent_at, package.id).await.unwrap();
+        assert_eq!(others, [MessageState::Lost]);
+    });
+}
+
+#[test]
+fn looks_that_have_failed_since() {
+    for_both(async |db| {
+        let mut tx = db.begin().await.unwrap();
+        let (own, other) = (organization(&mut tx).await, organization(&mut tx).await);
+        let failed = |organization, seconds| Message {
+            purpose: Purpose::Look { ids: vec![DebtRequestId::generate()] },
+            state: MessageState::Failed,
+            finished_at: Some(at(seconds)),
+            ..message(organization)
+        };
+        let late = stored(&mut tx, failed(own, 9)).await;
+        let early = stored(&mut tx, failed(own, 5)).await;
+        stored(&mut tx, failed(own, 4)).await;
+        stored(&mut tx, failed(other, 9)).await;
+        stored(&mut tx, Message { state: MessageState::Done, ..failed(own, 9) }).await;
+        stored(&mut tx, Message { state: MessageState::Lost, ..failed(own, 9) }).await;
+        stored(&mut tx, Message { purpose: Purpose::Import, ..failed(own, 9) }).await;
+        assert_eq!(failed_looks(&mut tx, own, at(5)).await.unwrap(), [early, late]);
     });
 }

@@ -24,6 +24,18 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::store::types::Uid;
+
+    /// Rounds of matches that have begun by themselves.
+    match_rounds (organization_id) {
+        organization_id -> Uid,
+        last_run_id -> Uid,
+        department_id -> Uid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
     use crate::store::types::{Doc, Uid};
 
     /// What each came to.

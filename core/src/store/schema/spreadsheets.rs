@@ -55,6 +55,8 @@ diesel::table! {
         tries -> BigInt,
         worker -> Nullable<Uid>,
         lease_until -> Nullable<Tstz>,
+        uploaded_by -> Text,
+        uploader_id -> Nullable<Uid>,
     }
 }
 

@@ -13,7 +13,9 @@ use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
 use self::queue::SENDABLE;
-pub(crate) use self::queue::{claim, claim_looks, is_due, next_due, organizations_due};
+pub(crate) use self::queue::{
+    NEED_FILES, claim, claim_looks, in_need_of, is_due, next_due, organizations_due,
+};
 use self::rows::overwrite;
 pub(crate) use self::rows::{SubmissionRow, submissions_of};
 use super::db::{both, insert_batch, load_where};

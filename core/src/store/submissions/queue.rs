@@ -7,8 +7,8 @@ use diesel_async::RunQueryDsl;
 
 use super::rows::{SubmissionRow, submissions_of};
 use crate::domain::attachment::FileState;
-use crate::domain::submission::{Submission, SubmissionState};
-use crate::ids::OrganizationId;
+use crate::domain::submission::{Action, Submission, SubmissionState};
+use crate::ids::{AttachmentId, OrganizationId};
 use crate::store::db::{both, taking};
 use crate::store::schema::{answer_files, answers, attachments, debt_requests, organizations, submissions};
 use crate::store::types::Ts;
@@ -28,12 +28,17 @@ macro_rules! with_requests {
 
 /// States in which an attempt may begin.
 pub(super) const SENDABLE: [SubmissionState; 2] = [SubmissionState::Queued, SubmissionState::Uncertain];
+/// States in which a Send needs the files of its answer in GIS, now or later.
+pub(crate) const NEED_FILES: [SubmissionState; 3] =
+    [SubmissionState::Waiting, SubmissionState::Queued, SubmissionState::Uncertain];
+/// States of files that get to GIS yet. Of one that GIS has refused nobody waits: whoever names it is refused when his turn comes.
+const COMING: [FileState; 2] = [FileState::NotUploaded, FileState::Uploading];
 /// States in which GIS may be read before anything else.
 const LOOKABLE: [SubmissionState; 3] =
     [SubmissionState::Queued, SubmissionState::Accepted, SubmissionState::Uncertain];
 
 /// Those of a source of submissions that nothing but state and time hold back: not to be looked at first, not blocked, the
-/// organisation not halted, every file in GIS, nothing else live of the same debt request.
+/// organisation not halted, every file in GIS (a withdrawal names none), nothing else live of the same debt request.
 macro_rules! ready {
     ($source:expr) => {{
         let live = diesel::alias!(submissions as live);
@@ -46,7 +51,7 @@ macro_rules! ready {
         let missing = answer_files::table
             .inner_join(attachments::table)
             .filter(answer_files::answer_id.eq(submissions::answer_id))
-            .filter(attachments::gis_state.ne(FileState::Uploaded));
+            .filter(attachments::gis_state.eq_any(COMING));
         let rival = live
             .filter(live.field(submissions::debt_request_id).eq(submissions::debt_request_id))
             .filter(live.field(submissions::id).ne(submissions::id))
@@ -55,7 +60,7 @@ macro_rules! ready {
             .filter(submissions::look_first.eq(false))
             .filter(not(exists(blocked)))
             .filter(not(exists(halted)))
-            .filter(not(exists(missing)))
+            .filter(submissions::action.eq(Action::Revoke).or(not(exists(missing))))
             .filter(not(exists(rival)))
     }};
 }
@@ -154,6 +159,22 @@ pub(crate) async fn claim_looks(
             .limit(limit)
             .select(SubmissionRow::as_select())
     )?;
+    Ok(submissions_of(rows))
+}
+
+/// Those of any organisation whose answer names a file that GIS must have before they can go.
+pub(crate) async fn in_need_of(conn: &mut Conn, file: AttachmentId) -> Result<Vec<Submission>, StoreError> {
+    let rows: Vec<SubmissionRow> = both!(conn, c => {
+        submissions::table
+            .inner_join(answer_files::table.on(answer_files::answer_id.eq(submissions::answer_id)))
+            .filter(answer_files::attachment_id.eq(file))
+            .filter(submissions::action.eq(Action::Send))
+            .filter(submissions::state.eq_any(NEED_FILES))
+            .order((submissions::created_at, submissions::id))
+            .select(SubmissionRow::as_select())
+            .load(c)
+            .await
+    })?;
     Ok(submissions_of(rows))
 }
 

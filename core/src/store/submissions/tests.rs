@@ -191,13 +191,80 @@ fn uploaded_files_do_not_hold_back() {
         let (answer, submission) = queued(&mut tx, organization).await;
         let file = stored_file(&mut tx, organization).await;
         answers::set_files(&mut tx, answer.id, &[file.id], at(90)).await.unwrap();
-        for gis_state in [FileState::Uploading, FileState::Refused] {
-            attachments::update(&mut tx, &Attachment { gis_state, ..file.clone() }, at(0), 0).await.unwrap();
-            assert_eq!(claimed(&mut tx, organization, 10).await, []);
-        }
+        let uploading = Attachment { gis_state: FileState::Uploading, ..file.clone() };
+        attachments::update(&mut tx, &uploading, at(0), 0).await.unwrap();
+        assert_eq!(claimed(&mut tx, organization, 10).await, []);
         let there = Attachment { gis_state: FileState::Uploaded, ..file };
         attachments::update(&mut tx, &there, at(0), 0).await.unwrap();
         assert_eq!(claimed(&mut tx, organization, 10).await, [submission.id]);
+    });
+}
+
+/// Else an answer that names it, and was not at hand when GIS refused it, would wait for ever.
+#[test]
+fn nobody_waits_for_a_file_that_gis_has_refused() {
+    for_both(async |db| {
+        let mut tx = db.begin().await.unwrap();
+        let organization = organization(&mut tx).await;
+        let (answer, submission) = queued(&mut tx, organization).await;
+        let file = stored_file(&mut tx, organization).await;
+        answers::set_files(&mut tx, answer.id, &[file.id], at(90)).await.unwrap();
+        let refused = Attachment { gis_state: FileState::Refused, ..file };
+        attachments::update(&mut tx, &refused, at(0), 0).await.unwrap();
+        assert_eq!(claimed(&mut tx, organization, 10).await, [submission.id]);
+    });
+}
+
+#[test]
+fn whatever_is_to_be_sent_needs_its_files() {
+    for_both(async |db| {
+        let mut tx = db.begin().await.unwrap();
+        let organization = organization(&mut tx).await;
+        let file = stored_file(&mut tx, organization).await;
+        let other = stored_file(&mut tx, organization).await;
+        let mut expected = Vec::new();
+        for (action, state, file, needs) in [
+            (Action::Send, SubmissionState::Waiting, file.id, true),
+            (Action::Send, SubmissionState::Queued, file.id, true),
+            (Action::Send, SubmissionState::Uncertain, file.id, true),
+            (Action::Send, SubmissionState::Accepted, file.id, false),
+            (Action::Send, SubmissionState::Done, file.id, false),
+            (Action::Send, SubmissionState::Queued, other.id, false),
+            (Action::Revoke, SubmissionState::Queued, file.id, false),
+        ] {
+            let id = with(&mut tx, organization, |submission| {
+                submission.action = action;
+                submission.state = state;
+            })
+            .await;
+            let answer = answer_of(&mut tx, id).await;
+            answers::set_files(&mut tx, answer, &[file], at(0)).await.unwrap();
+            expected.extend(needs.then_some(id));
+        }
+        let mut found = ids(&in_need_of(&mut tx, file.id).await.unwrap());
+        found.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(found, expected);
+    });
+}
+
+async fn answer_of(conn: &mut Conn, id: SubmissionId) -> AnswerId {
+    both!(conn, c => {
+        submissions::table.find(id).select(submissions::answer_id).first(c).await
+    })
+    .unwrap()
+}
+
+#[test]
+fn a_withdrawal_needs_no_files() {
+    for_both(async |db| {
+        let mut tx = db.begin().await.unwrap();
+        let organization = organization(&mut tx).await;
+        let withdrawal = with(&mut tx, organization, |submission| submission.action = Action::Revoke).await;
+        let answer = answer_of(&mut tx, withdrawal).await;
+        let missing = stored_file(&mut tx, organization).await;
+        answers::set_files(&mut tx, answer, &[missing.id], at(90)).await.unwrap();
+        assert_eq!(claimed(&mut tx, organization, 10).await, [withdrawal]);
     });
 }
 

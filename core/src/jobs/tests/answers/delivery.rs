@@ -224,3 +224,72 @@ fn a_start_between_any_two_steps_loses_and_doubles_nothing() {
         assert_eq!(bench.effects(request).len(), 1);
     });
 }
+
+#[test]
+fn a_file_that_gis_has_forgotten_is_uploaded_anew_when_its_answer_is_posted_again() {
+    let code = || "FIL001001".to_owned();
+    for_both(async |bench| {
+        let uploads = || {
+            let calls = bench.simulator.control().calls(0, 1000);
+            calls.iter().filter(|call| call.operation == Some(Target::UploadFile)).count()
+        };
+        let [withdrawn, as_message, as_item, at_sending, last] = bench.requests(5).await.try_into().unwrap();
+        let first = bench.post(withdrawn, debt()).await;
+        bench.work().await;
+        assert_eq!((bench.state(first).await, uploads()), (State::Delivered, 2));
+        for (number, (request, kind)) in [
+            (as_message, Kind::StateError { code: code(), text: None }),
+            (as_item, Kind::ItemError { code: code(), text: None, items: 1 }),
+            (at_sending, Kind::SoapFault { code: code(), text: None, late: None }),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            bench.fault(Target::ImportResponses, kind.clone());
+            let refused = bench.post(request, debt()).await;
+            bench.work().await;
+            let refused = bench.answer(refused).await;
+            assert_eq!(refused.state, State::Rejected, "{kind:?}");
+            assert_eq!(refused.last_error.unwrap().gis.unwrap().code, code());
+            let mut conn = bench.worker.service.db.read().await.unwrap();
+            let files = answers::files(&mut conn, &[refused.id]).await.unwrap();
+            drop(conn);
+            assert!(files.iter().all(|(_, file)| file.gis_state == FileState::NotUploaded));
+            assert_eq!(uploads(), 2 * (number + 1), "the same files are not uploaded for every answer");
+
+            let again = bench.post(request, debt()).await;
+            bench.work().await;
+            assert_eq!(bench.state(again).await, State::Delivered, "{kind:?}");
+            assert_eq!((uploads(), bench.effects(request).len()), (2 * (number + 2), 1));
+        }
+        // A withdrawal needs no files.
+        bench.fault(Target::ImportResponses, Kind::StateError { code: code(), text: None });
+        let refused = bench.post(last, debt()).await;
+        bench.work().await;
+        assert_eq!(bench.state(refused).await, State::Rejected);
+        bench.revoke(first).await;
+        bench.work().await;
+        assert_eq!(bench.state(first).await, State::Revoked);
+    });
+}
+
+#[test]
+fn an_answer_in_doubt_is_sent_again_with_a_file_that_was_uploaded_anew() {
+    for_both(async |bench| {
+        let [doubtful, refused] = bench.requests(2).await.try_into().unwrap();
+        bench.fault(Target::ImportResponses, Kind::ResetBefore);
+        let doubtful = bench.post(doubtful, debt()).await;
+        bench.work().await;
+        assert_eq!(bench.state(doubtful).await, State::Uncertain);
+        bench.fault(Target::ImportResponses, Kind::StateError { code: "FIL001001".to_owned(), text: None });
+        let refused = bench.post(refused, debt()).await;
+        bench.work().await;
+        assert_eq!(bench.state(refused).await, State::Rejected);
+        bench.pass(Duration::from_secs(1800)).await;
+        bench.work().await;
+        assert_eq!(bench.state(doubtful).await, State::Delivered);
+        let mut conn = bench.worker.service.db.read().await.unwrap();
+        let files = answers::files(&mut conn, &[doubtful]).await.unwrap();
+        assert!(files.iter().all(|(_, file)| file.gis_state == FileState::Uploaded));
+    });
+}

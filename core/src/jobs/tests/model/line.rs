@@ -134,6 +134,6 @@ impl Gis for Line {
 
     async fn probe(&self) -> Result<ProbeReply, Error> {
         self.pass(Point::Probe).await;
-        Ok(ProbeReply { status: 200 })
+        Ok(ProbeReply { status: 200, date: None })
     }
 }

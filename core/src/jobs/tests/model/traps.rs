@@ -160,6 +160,15 @@ fn a_person_in_the_cabinet() {
 }
 
 #[test]
+fn the_same_again_over_a_person_in_the_cabinet() {
+    let again = [Post(0, A, No)];
+    trap(
+        &[&again, &WORK, &[PersonAnswers(0), SETTLED], &WORK, &again, &WORK, &[SETTLED], &WORK],
+        (&[(A, State::Delivered), (A, State::Rejected)], Held::Answer(Foreign)),
+    );
+}
+
+#[test]
 fn the_automatic_answer() {
     let lost = [Import(ImportFate::Vanishes), Post(0, A, No), Work(0), AnswersItself(0)];
     trap(&[&lost, &WORK], (&[(A, State::Rejected)], Held::Automatic));
@@ -186,6 +195,32 @@ fn a_zombie_with_an_acknowledgement() {
 fn a_zombie_whose_call_was_refused() {
     let refused = [Import(ImportFate::RefusesContent)];
     trap(&[&refused, &taken_over(Point::After), &[GoOn(0)]], (&[(A, State::Delivered)], Held::Answer(A)));
+}
+
+/// The acknowledgement comes while another worker, which dies after each wait in turn, takes the call over; the result is a
+/// refusal, which must find the answer waiting for it.
+#[test]
+fn a_zombie_with_an_acknowledgement_while_another_one_takes_over() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let template = Template::new().await;
+        let refused = Import(ImportFate::Item(ItemFate::Error));
+        let stopped = [refused, Post(0, A, No), Stop(0, JobName::Outbox, Point::After), LEASE_OVER];
+        let mut waits = 0;
+        loop {
+            waits += 1;
+            let mut world = template.world().await;
+            for action in stopped.iter().chain(&[DieIn(1, JobName::Polling, waits), GoOn(0)]) {
+                world.act(*action).await.unwrap_or_else(|broken| panic!("{broken}, after {waits} waits"));
+            }
+            let died = world.died;
+            tell(world, &[&WORK], (&[(A, State::Rejected)], Held::Nothing)).await;
+            if !died {
+                break;
+            }
+        }
+        assert!(waits > 3, "a call is taken over and given up in several steps");
+    });
 }
 
 #[test]

@@ -1,0 +1,2 @@
+DROP INDEX messages_by_end;
+DROP INDEX messages_by_sending;

@@ -1,0 +1,2 @@
+DROP TABLE expiry_notices;
+DROP TABLE delay_notices;
