@@ -146,7 +146,7 @@ pub(crate) async fn count_debt_requests(
     get, path = "/v1/debt-requests/{id}", tag = "debt-requests", operation_id = "get_debt_request",
     params(("id" = Uuid, Path, description = "GUID подзапроса в ГИС ЖКХ.", example = json!(examples::DEBT_REQUEST))),
     security(("bearer" = ["requests:read"])),
-    responses((status = 200, description = "Запрос.", body = DebtRequest, headers(("ETag" = String, description = "Версия запроса.")))),
+    responses((status = 200, description = "Запрос.", body = DebtRequest)),
 )]
 pub(crate) async fn get_debt_request(
     request: HttpRequest,

@@ -53,7 +53,7 @@ pub(crate) async fn list_departments(
     get, path = "/v1/departments/{id}", tag = "people", operation_id = "get_department",
     params(("id" = Uuid, Path, description = "Идентификатор подразделения.", example = json!(examples::DEPARTMENT))),
     security(("bearer" = ["settings:read"])),
-    responses((status = 200, description = "Подразделение.", body = Department, headers(("ETag" = String, description = "Версия подразделения.")))),
+    responses((status = 200, description = "Подразделение.", body = Department)),
 )]
 pub(crate) async fn get_department(
     request: HttpRequest,

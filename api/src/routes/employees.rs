@@ -60,7 +60,7 @@ pub(crate) async fn list_employees(
     get, path = "/v1/employees/{id}", tag = "people", operation_id = "get_employee",
     params(("id" = Uuid, Path, description = "Идентификатор сотрудника.", example = json!(examples::EMPLOYEE))),
     security(("bearer" = ["settings:read"])),
-    responses((status = 200, description = "Сотрудник.", body = Employee, headers(("ETag" = String, description = "Версия сотрудника.")))),
+    responses((status = 200, description = "Сотрудник.", body = Employee)),
 )]
 pub(crate) async fn get_employee(
     request: HttpRequest,
