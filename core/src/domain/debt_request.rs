@@ -253,9 +253,9 @@ impl DebtRequest {
     }
 }
 
-/// Where work stands, from what GIS shows and the answers given here (the states from the current one back, see
-/// [`withdrawn`]). `alarm` says that a person must act for a reason that neither of them shows, such as content in GIS that
-/// is not ours; `gone`, that GIS does not show the request any more.
+/// Where work stands, from what GIS shows and the states of the answers given here, from the current one back. `alarm` says
+/// that a person must act for a reason that neither of them shows, such as content in GIS that is not ours; `gone`, that GIS
+/// does not show the request any more.
 #[must_use]
 pub fn stage(response: ResponseStatus, answers: &[State], gone: bool, alarm: bool) -> Stage {
     if gone {
