@@ -5,9 +5,9 @@ use super::*;
 #[tokio::test]
 async fn a_refusal_by_status_alone() {
     for (status, expected) in [
-        (400, Refusal::Content),
+        (400, Refusal::Unexplained),
         (413, Refusal::Content),
-        (415, Refusal::Content),
+        (415, Refusal::Unexplained),
         (401, Refusal::Authority),
         (403, Refusal::Authority),
     ] {
