@@ -38,7 +38,7 @@ const LOOKABLE: [SubmissionState; 3] =
     [SubmissionState::Queued, SubmissionState::Accepted, SubmissionState::Uncertain];
 
 /// Those of a source of submissions that nothing but state and time hold back: not to be looked at first, not blocked, the
-/// organisation not halted, every file in GIS (a withdrawal names none), nothing else live of the same debt request.
+/// organisation not halted, no file on its way to GIS (a withdrawal names none), nothing else live of the same debt request.
 macro_rules! ready {
     ($source:expr) => {{
         let live = diesel::alias!(submissions as live);
@@ -104,7 +104,7 @@ pub(crate) async fn is_due(
     })?)
 }
 
-/// Due in the order of `api.md` §6.13: due today (or over) first, then oldest. Only those whose files are all uploaded and
+/// Due in the order of `api.md` §6.13: due today (or over) first, then oldest. Only those with no file on its way to GIS and
 /// whose organisation is not halted; PostgreSQL skips what others hold.
 pub(crate) async fn claim(
     conn: &mut Conn,
