@@ -55,6 +55,10 @@ pub const DEPARTMENT: &str = "019a4c00-0000-7000-8000-000000000032";
 pub const DEPARTMENT_TO_DELETE: &str = "019a4c00-0000-7000-8000-000000000033";
 /// A reading of GIS.
 pub const SYNC_RUN: &str = "019a4c00-0000-7000-8000-00000000000c";
+/// The first day of a report's period.
+pub const FIRST_DAY: &str = "2026-11-01";
+/// The last one.
+pub const LAST_DAY: &str = "2026-11-30";
 /// A workbook with the two columns that every spreadsheet with answers has, and one debt request that it leaves unanswered.
 pub const WORKBOOK: &str = "UEsDBBQAAAAIAAAAIQC5Fh4k0AAAAL4BAAATAAAAW0NvbnRlbnRfVHlwZXNdLnhtbK2Ru27DMAxFf8XQWkRMM2QobC9t16ZDfoCV6ViwXhCZ1P\
     n7yOpj6NQCnQiJh/cQYHu8JuJm8S5wpyaR9ADAZiKPrGOiUDpjzB6lPPMJEpoZTwS77XYPJgahIBtZM1TfPtGIZyfN81K+2cbQqUyOVfP4Aa6u\

@@ -62,7 +62,7 @@ pub async fn run(settings: Settings) -> Result<()> {
     tokio::pin!(shutdown);
     let examples = tokio::select! {
         () = &mut shutdown => return finish(sim, telemetry).await,
-        examples = world::furnish(&service, &worker, &caller) => examples?,
+        examples = world::furnish(&service, &worker, &caller, &sim) => examples?,
     };
     state.openapi = examples.put_into(openapi::CHECKED_IN).into();
     greet(&config, &sim, &token, &examples);

@@ -1,6 +1,7 @@
 //! What the demo is furnished with: debt requests from the simulator, and an answer or a file for every example of the
 //! document, so that each "Try it out" succeeds as it stands.
 
+mod cabinet;
 mod matching;
 mod people;
 
@@ -24,6 +25,7 @@ use debt_core::imports::CreateImport;
 use debt_core::jobs::Worker;
 use debt_core::spreadsheets::{DebtRequestRow, DebtRequestsWriter, Said};
 use debt_core::store::debt_requests::{Filter, Sort, SortBy};
+use gis_sim::SimHandle;
 use uuid::Uuid;
 
 use crate::examples;
@@ -33,7 +35,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The simulator needs seconds; longer means that something is broken.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Debt requests that the examples use.
-const NEEDED: usize = 15;
+const NEEDED: usize = 16;
 
 /// Commits. There is no key, so the reply is not kept.
 async fn finish(writing: Writing) -> Result<()> {
@@ -103,8 +105,13 @@ impl Examples {
 }
 
 /// Reads the requests and makes the answers of the examples, by the same use cases and jobs as any client.
-pub(super) async fn furnish(service: &Arc<Service>, worker: &Worker, caller: &Caller) -> Result<Examples> {
-    tokio::time::timeout(PATIENCE, Furnisher { service, worker, caller }.furnish())
+pub(super) async fn furnish(
+    service: &Arc<Service>,
+    worker: &Worker,
+    caller: &Caller,
+    sim: &SimHandle,
+) -> Result<Examples> {
+    tokio::time::timeout(PATIENCE, Furnisher { service, worker, caller, sim }.furnish())
         .await
         .context("имитатор не ответил вовремя")?
 }
@@ -113,6 +120,7 @@ struct Furnisher<'a> {
     service: &'a Arc<Service>,
     worker: &'a Worker,
     caller: &'a Caller,
+    sim: &'a SimHandle,
 }
 
 impl Furnisher<'_> {
@@ -141,6 +149,8 @@ impl Furnisher<'_> {
         let imports = [self.import(&workbook).await?, self.import(&workbook).await?];
         let placed = self.answer(next()?, Some("1C-000123"), true).await?;
         let revoked = self.answer(next()?, None, true).await?;
+        let contradicted = next()?;
+        let written_over = self.answer(contradicted, None, true).await?;
         for (example, request) in [
             (examples::ANSWER_TO_EDIT, next()?),
             (examples::ANSWER_TO_DELETE, next()?),
@@ -169,19 +179,24 @@ impl Furnisher<'_> {
             (examples::SYNC_RUN, self.sync_run().await?),
         ]);
         ids.extend(people);
+        let (first, last) = self.period().await?;
+        ids.extend([(examples::FIRST_DAY, first.to_string()), (examples::LAST_DAY, last.to_string())]);
         let matched = self.match_run().await?;
         ids.push((examples::MATCH_RUN, matched.to_string()));
         self.work_until(async || {
-            let placed = self.state_of(placed).await?;
-            let revoked = self.state_of(revoked).await?;
+            let mut delivered = true;
+            for answer in [placed, revoked, written_over] {
+                delivered &= self.state_of(answer).await? == State::Delivered;
+            }
             let written = self.service.get_export(self.caller, export).await?.file.is_some();
             let mut read = self.service.get_match_run(self.caller, matched).await?.run.finished_at.is_some();
             for import in imports {
                 read &= self.service.get_import(self.caller, import).await?.import.finished_at.is_some();
             }
-            Ok(placed == State::Delivered && revoked == State::Delivered && written && read)
+            Ok(delivered && written && read)
         })
         .await?;
+        self.contradict(contradicted).await?;
         Ok(Examples(ids))
     }
 

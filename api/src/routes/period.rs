@@ -2,13 +2,28 @@
 
 use chrono::{Days, NaiveDate};
 use debt_core::domain::caller::Caller;
+use utoipa::IntoParams;
 
+use crate::examples;
 use crate::problem::Failure;
 use crate::query::Query;
 use crate::state::AppState;
 
 /// How far back a report goes when nobody says: longer than any debt request is open.
 const USUAL: Days = Days::new(30);
+
+/// The days that a report is about.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; `Period::read` reads them")]
+pub(super) struct PeriodParameters {
+    /// Первый день направления запросов; обычно за 30 дней до последнего.
+    #[param(example = json!(examples::FIRST_DAY))]
+    from: Option<NaiveDate>,
+    /// Последний день направления запросов; обычно сегодня.
+    #[param(example = json!(examples::LAST_DAY))]
+    to: Option<NaiveDate>,
+}
 
 /// The period as it was asked for.
 pub(super) struct Period {

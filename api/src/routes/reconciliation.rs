@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::period::Period;
+use super::period::{Period, PeriodParameters};
 use crate::caller::Authenticated;
 use crate::page::Position;
 use crate::paging::Ask;
@@ -21,10 +21,7 @@ use crate::views::reconciliation::Reconciliation;
 /// тогда, когда ГИС ЖКХ недоступна.
 #[utoipa::path(
     get, path = "/v1/reconciliation", tag = "answers", operation_id = "get_reconciliation",
-    params(
-        ("from" = Option<NaiveDate>, Query, description = "Первый день направления запросов; обычно за 30 дней до последнего.", example = "2026-11-01"),
-        ("to" = Option<NaiveDate>, Query, description = "Последний день направления запросов; обычно сегодня.", example = "2026-11-30"),
-    ),
+    params(PeriodParameters),
     security(("bearer" = ["stats:read"]), ("bearer" = ["answers:read"])),
     responses((status = 200, description = "Сверка.", body = Reconciliation)),
 )]
@@ -47,11 +44,7 @@ pub(crate) async fn get_reconciliation(
 /// тот же, что у сверки. Читает из базы шлюза, ГИС ЖКХ не спрашивает.
 #[utoipa::path(
     get, path = "/v1/reconciliation/items", tag = "answers", operation_id = "list_reconciliation_items",
-    params(
-        ("from" = Option<NaiveDate>, Query, description = "Первый день направления запросов; обычно за 30 дней до последнего.", example = "2026-11-01"),
-        ("to" = Option<NaiveDate>, Query, description = "Последний день направления запросов; обычно сегодня.", example = "2026-11-30"),
-        PageParameters,
-    ),
+    params(PeriodParameters, PageParameters),
     security(("bearer" = ["stats:read"]), ("bearer" = ["answers:read"])),
     responses((status = 200, description = "Страница различий.", body = MismatchPage)),
 )]

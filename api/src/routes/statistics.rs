@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use debt_core::domain::statistics::GroupBy;
 
-use super::period::Period;
+use super::period::{Period, PeriodParameters};
 use crate::caller::Authenticated;
 use crate::problem::Failure;
 use crate::query::Query;
@@ -19,8 +19,7 @@ use crate::views::statistics::Statistics;
 #[utoipa::path(
     get, path = "/v1/statistics", tag = "reports", operation_id = "get_statistics",
     params(
-        ("from" = Option<NaiveDate>, Query, description = "Первый день направления запросов; обычно за 30 дней до последнего.", example = "2026-11-01"),
-        ("to" = Option<NaiveDate>, Query, description = "Последний день направления запросов; обычно сегодня.", example = "2026-11-30"),
+        PeriodParameters,
         ("group_by" = Option<String>, Query, description = "По чему сгруппировать: `day` (обычно), `department`, `executor`, `requester`.", max_length = 64, pattern = "^(day|department|executor|requester)$", example = "day"),
     ),
     security(("bearer" = ["stats:read"])),

@@ -28,12 +28,14 @@ use crate::{Error, Result};
 
 /// Debt requests read at once.
 const PAGE: i64 = 200;
+/// Pages between two notes of how far it is: each note is a transaction.
+const PAGES_A_NOTE: u32 = 5;
 /// Most rows of one file. An answer takes a row for each of its debtors; a file of so many comes back with answers, see
 /// [`Limits`](crate::spreadsheets::Limits).
 const MOST_ROWS: u32 = 100_000;
 /// Bytes that a row takes in the packed file, generously.
 const PACKED_ROW: usize = 256;
-/// A page takes a second at most; a worker that was silent so long is gone.
+/// The pages between two notes take seconds at most; a worker that was silent so long is gone.
 const LEASE: TimeDelta = TimeDelta::minutes(5);
 /// An export that so many workers have not survived is given up.
 const MOST_TRIES: i64 = 3;
@@ -114,7 +116,7 @@ async fn write(worker: &Worker, export: &mut Export) -> Result<Written> {
     let mut writer = blocking(move || DebtRequestsWriter::new(&folder)).await?.map_err(Error::internal)?;
     let names = Arc::new(departments(worker, export.organization).await?);
     let mut after = None;
-    loop {
+    for pages in 1_u32.. {
         let page = read(worker, export, after.as_ref()).await?;
         if page.last.is_none() {
             break;
@@ -135,7 +137,7 @@ async fn write(worker: &Worker, export: &mut Export) -> Result<Written> {
         if writer.rows() > MOST_ROWS {
             return Ok(Written::TooMany);
         }
-        if !note(worker, export).await? {
+        if pages.is_multiple_of(PAGES_A_NOTE) && !note(worker, export).await? {
             return Ok(Written::Lost);
         }
     }
