@@ -19,7 +19,8 @@ use crate::rate::Allowance;
 use crate::routes::{
     accounts, answer_actions, answers, attachments, audit, auto_answer, court_debts, debt_requests,
     departments, employees, events, evidence, exports, imports, match_runs, matching_settings, operations,
-    reconciliation, registries, statistics, sync_runs, system, templates,
+    organizations, reconciliation, registries, sandbox, statistics, sync_runs, system, templates, tokens,
+    webhook_deliveries, webhook_endpoints,
 };
 
 /// The paths of the public port.
@@ -219,8 +220,63 @@ fn resources() -> Vec<Resource> {
         at("/v1/reconciliation/items", vec![(M::GET, web::to(reconciliation::list_reconciliation_items))]),
         at("/v1/statistics", vec![(M::GET, web::to(statistics::get_statistics))]),
         at("/v1/audit-log", vec![(M::GET, web::to(audit::list_audit_log))]),
+        at(
+            "/v1/webhook-endpoints",
+            vec![
+                (M::GET, web::to(webhook_endpoints::list_webhook_endpoints)),
+                (M::POST, web::to(webhook_endpoints::create_webhook_endpoint)),
+            ],
+        ),
+        at(
+            "/v1/webhook-endpoints/{id}",
+            vec![
+                (M::GET, web::to(webhook_endpoints::get_webhook_endpoint)),
+                (M::PATCH, web::to(webhook_endpoints::edit_webhook_endpoint)),
+                (M::DELETE, web::to(webhook_endpoints::delete_webhook_endpoint)),
+            ],
+        ),
+        at(
+            "/v1/webhook-endpoints/{id}/deliveries",
+            vec![(M::GET, web::to(webhook_deliveries::list_webhook_deliveries))],
+        ),
+        at(
+            "/v1/webhook-endpoints/{id}/test",
+            vec![(M::POST, web::to(webhook_deliveries::test_webhook_endpoint))],
+        ),
+        at(
+            "/v1/webhook-endpoints/{id}/replay",
+            vec![(M::POST, web::to(webhook_deliveries::replay_webhooks))],
+        ),
+        at(
+            "/v1/webhook-endpoints/{id}/rotate-secret",
+            vec![(M::POST, web::to(webhook_deliveries::rotate_webhook_secret))],
+        ),
         at("/v1/events", vec![(M::GET, web::to(events::list_events))]),
         at("/v1/me", vec![(M::GET, web::to(system::get_me))]),
+        at(
+            "/v1/tokens",
+            vec![(M::GET, web::to(tokens::list_tokens)), (M::POST, web::to(tokens::issue_token))],
+        ),
+        at(
+            "/v1/tokens/{id}",
+            vec![(M::GET, web::to(tokens::get_token)), (M::DELETE, web::to(tokens::revoke_token))],
+        ),
+        at(
+            "/v1/organizations",
+            vec![
+                (M::GET, web::to(organizations::list_organizations)),
+                (M::POST, web::to(organizations::add_organization)),
+            ],
+        ),
+        at(
+            "/v1/organizations/{id}",
+            vec![
+                (M::GET, web::to(organizations::get_organization)),
+                (M::PATCH, web::to(organizations::edit_organization)),
+                (M::DELETE, web::to(organizations::remove_organization)),
+            ],
+        ),
+        at("/v1/sandbox/debt-requests", vec![(M::POST, web::to(sandbox::create_sandbox_requests))]),
         at("/v1/gis/status", vec![(M::GET, web::to(system::get_gis_status))]),
         at("/v1/dictionaries/{name}", vec![(M::GET, web::to(system::get_dictionary))]),
         at("/v1/templates/{name}", vec![(M::GET, web::to(templates::get_template))]),
@@ -257,6 +313,9 @@ fn swagger_ui() -> impl HttpServiceFactory {
     let config = Config::new(["/openapi.json"])
         .persist_authorization(true)
         .try_it_out_enabled(true)
+        // Every click draws all that is open anew: with a hundred operations and as many schemas that takes seconds.
+        .doc_expansion("none")
+        .default_models_expand_depth(0)
         // The page asks nobody else what he thinks of our document.
         .validator_url("none");
     web::scope("/docs")

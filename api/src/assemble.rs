@@ -173,7 +173,9 @@ fn settings(config: &Config) -> Settings {
             evidence: config.retention.evidence,
             audit: config.retention.audit,
         },
+        webhooks: settings::WebhookSettings { allow_private_addresses: config.webhooks_to_private_addresses },
         calendar: calendar(config),
+        signers: config.signers.keys().cloned().collect(),
         crash_at: CrashAt(config.testing.crash_at),
     }
 }
@@ -255,6 +257,7 @@ pub async fn app_state(config: &Config, service: &Arc<Service>) -> Result<AppSta
         uploads: Uploads::new(config.limits.parallel_uploads),
         public_url: config.server.public("").trim_end_matches('/').to_owned(),
         openapi: Bytes::from_static(openapi::CHECKED_IN.as_bytes()),
+        sandbox: None,
     })
 }
 

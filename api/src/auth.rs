@@ -143,6 +143,18 @@ pub enum IssueError {
     Signing(#[source] jsonwebtoken::errors::Error),
 }
 
+impl From<IssueError> for Error {
+    fn from(error: IssueError) -> Self {
+        match error {
+            IssueError::NoSigningKey => {
+                let detail = "в настройках шлюза нет ключа, который подписывает токены";
+                Self::conflict(Code::SigningKeyMissing, detail, None)
+            }
+            IssueError::Signing(_) => Self::internal(error),
+        }
+    }
+}
+
 /// The claims as the token writes them. A claim that stands twice is refused by serde.
 #[derive(Serialize, Deserialize)]
 struct WireClaims {

@@ -33,19 +33,28 @@ impl FromRequest for Authenticated {
 /// The token of a request that is about no organisation.
 pub(crate) struct Identified(pub(crate) Token);
 
+/// A token that counts.
+struct Known {
+    /// Its row: it decides what may be done, and for whom.
+    token: Token,
+    /// The organisations that it was issued for; the row may have got others since.
+    issued_for: Vec<OrganizationId>,
+}
+
 impl FromRequest for Identified {
     type Error = Failure;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { Ok(Self(identify(&request).await?)) })
+        Box::pin(async move { Ok(Self(identify(&request).await?.token)) })
     }
 }
 
 async fn authenticate(request: &HttpRequest) -> Result<Caller, Error> {
-    let token = identify(request).await?;
-    let organization = choose(&token, organization_id(request.headers())?)?;
+    let known = identify(request).await?;
+    let organization = choose(&known, organization_id(request.headers())?)?;
+    let token = known.token;
     Ok(Caller {
         token: token.id,
         subject: token.name,
@@ -55,7 +64,7 @@ async fn authenticate(request: &HttpRequest) -> Result<Caller, Error> {
     })
 }
 
-async fn identify(request: &HttpRequest) -> Result<Token, Error> {
+async fn identify(request: &HttpRequest) -> Result<Known, Error> {
     let state = request
         .app_data::<Data<AppState>>()
         .ok_or_else(|| Error::internal("the application has no state"))?;
@@ -76,7 +85,7 @@ async fn identify(request: &HttpRequest) -> Result<Token, Error> {
             return Err(Error::TooEarly { code: Code::RateLimited, retry_after });
         }
     }
-    Ok(token)
+    Ok(Known { token, issued_for: claims.organizations })
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
@@ -100,16 +109,64 @@ fn unknown() -> Error {
     Error::refused(Code::TokenInvalid, detail)
 }
 
-/// The organisation acted for: the one that the request names, else the only one of the token.
-fn choose(token: &Token, named: Option<OrganizationId>) -> Result<OrganizationId, Error> {
-    match (named, token.organizations.as_slice()) {
-        (Some(id), all) if all.contains(&id) => Ok(id),
-        (Some(_), _) => Err(Error::NotFound),
-        (None, [only]) => Ok(*only),
-        (None, _) => {
-            let detail =
-                "токен выпущен для нескольких организаций; назовите одну в заголовке Organization-Id";
+/// The organisation acted for: the one that the request names, else the only one that the token was issued for. One that was
+/// added later with the token itself is reached by naming it alone: what named nothing never comes to act for another.
+fn choose(known: &Known, named: Option<OrganizationId>) -> Result<OrganizationId, Error> {
+    let all = known.token.organizations.as_slice();
+    if let Some(id) = named {
+        return if all.contains(&id) { Ok(id) } else { Err(Error::NotFound) };
+    }
+    let first: Vec<_> = known.issued_for.iter().filter(|id| all.contains(id)).collect();
+    match first.as_slice() {
+        [only] => Ok(**only),
+        [] | [..] => {
+            let detail = "назовите организацию в заголовке Organization-Id: токен выпущен для нескольких или не для этой";
             Err(Error::refused(Code::OrganizationRequired, detail))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use debt_core::domain::caller::Scopes;
+    use debt_core::ids::TokenId;
+
+    use super::*;
+
+    fn known(organizations: &[OrganizationId], issued_for: &[OrganizationId]) -> Known {
+        let token = Token {
+            id: TokenId::generate(),
+            name: "1С".to_owned(),
+            scopes: Scopes::default(),
+            organizations: organizations.to_vec(),
+            employee: None,
+            created_by: "cli".to_owned(),
+            created_at: DateTime::UNIX_EPOCH,
+            expires_at: DateTime::UNIX_EPOCH,
+            last_used_at: None,
+            revoked_at: None,
+        };
+        Known { token, issued_for: issued_for.to_vec() }
+    }
+
+    #[test]
+    fn what_is_added_to_a_token_changes_nothing_for_those_who_name_no_organisation() {
+        let [first, second, later] = [(); 3].map(|()| OrganizationId::generate());
+        for (has, issued_for, expected) in [
+            (vec![first], vec![first], Some(first)),
+            (vec![first, later], vec![first], Some(first)),
+            (vec![first, second], vec![first, second], None),
+            (vec![first, second, later], vec![first, second], None),
+            (vec![second, later], vec![first, second], Some(second)),
+            (vec![later], vec![first], None),
+            (vec![second, later], vec![first], None),
+        ] {
+            let known = known(&has, &issued_for);
+            assert_eq!(choose(&known, None).ok(), expected, "{has:?} {issued_for:?}");
+            for id in [first, second, later] {
+                assert_eq!(choose(&known, Some(id)).is_ok(), has.contains(&id), "{has:?}");
+            }
         }
     }
 }

@@ -50,7 +50,7 @@ pub struct Config {
     pub limits: LimitSettings,
     /// Days that differ from the built-in calendar.
     pub calendar: CalendarSettings,
-    /// Whether webhooks may go to private addresses.
+    /// Whether events may go to private addresses.
     pub webhooks_to_private_addresses: bool,
     /// How long things are kept.
     pub retention: RetentionSettings,

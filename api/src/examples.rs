@@ -53,6 +53,20 @@ pub const EMPLOYEE_TO_DELETE: &str = "019a4c00-0000-7000-8000-000000000031";
 pub const DEPARTMENT: &str = "019a4c00-0000-7000-8000-000000000032";
 /// A department to be removed.
 pub const DEPARTMENT_TO_DELETE: &str = "019a4c00-0000-7000-8000-000000000033";
+/// The organisation of the demo.
+pub const ORGANIZATION: &str = "019a4c00-0000-7000-8000-000000000040";
+/// An organisation to be removed.
+pub const ORGANIZATION_TO_DELETE: &str = "019a4c00-0000-7000-8000-000000000041";
+/// A supplier that is no organisation here yet.
+pub const SUPPLIER: &str = "5603dc9c-e161-414c-9787-e40836561400";
+/// A token.
+pub const TOKEN: &str = "019a4c00-0000-7000-8000-000000000042";
+/// A token to be revoked.
+pub const TOKEN_TO_REVOKE: &str = "019a4c00-0000-7000-8000-000000000043";
+/// An endpoint of a webhook.
+pub const WEBHOOK_ENDPOINT: &str = "019a4c00-0000-7000-8000-000000000034";
+/// Another one, to be deleted.
+pub const WEBHOOK_ENDPOINT_TO_DELETE: &str = "019a4c00-0000-7000-8000-000000000035";
 /// A reading of GIS.
 pub const SYNC_RUN: &str = "019a4c00-0000-7000-8000-00000000000c";
 /// The first day of a report's period.

@@ -22,6 +22,7 @@ pub mod problem;
 pub mod query;
 pub mod rate;
 mod routes;
+pub mod sandbox;
 pub mod serve;
 pub mod state;
 pub mod telemetry;

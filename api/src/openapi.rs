@@ -48,6 +48,8 @@ use crate::views::texts::EventTypeMask;
         (name = "sync", description = "Получение запросов из ГИС ЖКХ."),
         (name = "reports", description = "Статистика и журнал действий."),
         (name = "events", description = "Журнал событий."),
+        (name = "access", description = "Организации шлюза и токены программ."),
+        (name = "sandbox", description = "Имитатор ГИС ЖКХ: только в демонстрации."),
         (name = "system", description = "Токен, справочники, состояние ГИС ЖКХ."),
         (name = "health", description = "Состояние процесса."),
     ),
@@ -130,9 +132,28 @@ use crate::views::texts::EventTypeMask;
         routes::statistics::get_statistics,
         routes::audit::list_audit_log,
         routes::events::list_events,
+        routes::webhook_endpoints::list_webhook_endpoints,
+        routes::webhook_endpoints::get_webhook_endpoint,
+        routes::webhook_endpoints::create_webhook_endpoint,
+        routes::webhook_endpoints::edit_webhook_endpoint,
+        routes::webhook_endpoints::delete_webhook_endpoint,
+        routes::webhook_deliveries::list_webhook_deliveries,
+        routes::webhook_deliveries::test_webhook_endpoint,
+        routes::webhook_deliveries::replay_webhooks,
+        routes::webhook_deliveries::rotate_webhook_secret,
         routes::sync_runs::start_sync,
         routes::sync_runs::list_sync_runs,
         routes::sync_runs::get_sync_run,
+        routes::tokens::list_tokens,
+        routes::tokens::get_token,
+        routes::tokens::issue_token,
+        routes::tokens::revoke_token,
+        routes::organizations::list_organizations,
+        routes::organizations::get_organization,
+        routes::organizations::add_organization,
+        routes::organizations::edit_organization,
+        routes::organizations::remove_organization,
+        routes::sandbox::create_sandbox_requests,
         routes::system::get_me,
         routes::system::get_gis_status,
         routes::system::get_dictionary,
@@ -153,7 +174,7 @@ impl Modify for Bearer {
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
             .description(Some(
-                "Токен, выпущенный командой `debtgate token issue`. В адресе запроса токен не принимается.",
+                "Токен, выпущенный командой `debtgate token issue` или методом `POST /v1/tokens`. В адресе запроса токен не принимается.",
             ))
             .build();
         let components = document.components.get_or_insert_default();

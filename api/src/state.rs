@@ -8,6 +8,7 @@ use debt_core::Service;
 use crate::auth::KeySet;
 use crate::page::Cursors;
 use crate::rate::Rate;
+use crate::sandbox::Sandbox;
 use crate::uploads::Uploads;
 
 /// Shared by all workers of the HTTP server.
@@ -26,4 +27,6 @@ pub struct AppState {
     pub public_url: String,
     /// The OpenAPI document as it is served.
     pub openapi: Bytes,
+    /// The simulator, where there is one in the same process.
+    pub sandbox: Option<Arc<dyn Sandbox>>,
 }

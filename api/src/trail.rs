@@ -124,6 +124,7 @@ mod tests {
             headers,
             body: Bytes::from_static(body.as_bytes()),
             before: None,
+            shown_once: None,
         };
         let located = vec![("location".to_owned(), "/v1/answers/2".to_owned())];
         let entry = trail().entry(&reply(located, "{}"));

@@ -146,18 +146,36 @@ fn respond(reply: &Reply, replayed: bool) -> Result<HttpResponse, Failure> {
     if status == StatusCode::NO_CONTENT {
         return Ok(response.finish());
     }
-    Ok(response.content_type("application/json").body(reply.body.clone()))
+    let body = reply.shown_once.as_ref().unwrap_or(&reply.body);
+    Ok(response.content_type("application/json").body(body.clone()))
 }
 
 /// A reply with a body.
 pub(crate) fn reply(status: StatusCode, body: &impl Serialize) -> Result<Reply, Error> {
     let body = serde_json::to_vec(body).map_err(Error::internal)?;
-    Ok(Reply { status: status.as_u16(), headers: Vec::new(), body: Bytes::from(body), before: None })
+    Ok(Reply { body: Bytes::from(body), ..empty(status) })
 }
 
 /// A reply without a body.
 pub(crate) fn no_content() -> Reply {
-    Reply { status: StatusCode::NO_CONTENT.as_u16(), headers: Vec::new(), body: Bytes::new(), before: None }
+    empty(StatusCode::NO_CONTENT)
+}
+
+fn empty(status: StatusCode) -> Reply {
+    Reply { status: status.as_u16(), headers: Vec::new(), body: Bytes::new(), before: None, shown_once: None }
+}
+
+/// Adds what only the first reply may say.
+pub(crate) trait WithSecret: Sized {
+    /// Adds the representation with its secret; a repeat gets the one without.
+    fn showing_once(self, body: &impl Serialize) -> Result<Self, Error>;
+}
+
+impl WithSecret for Reply {
+    fn showing_once(mut self, body: &impl Serialize) -> Result<Self, Error> {
+        self.shown_once = Some(serde_json::to_vec(body).map_err(Error::internal)?.into());
+        Ok(self)
+    }
 }
 
 /// Adds what the reply stands in the place of.

@@ -2,13 +2,15 @@
 //! and for every request.
 //!
 //! These use cases stand before any [`Caller`](crate::domain::caller::Caller): the operator at the command line is the
-//! authority. Only `Service::me` is a client's.
+//! authority. Only `Service::me` is a client's. What clients with the scope `admin` do is in [`crate::organizations`] and
+//! [`crate::tokens`]; the steps that both ways have in common are here.
 
+pub(crate) mod authority;
 mod cache;
-mod organizations;
+pub(crate) mod organizations;
 #[cfg(test)]
 mod tests;
-mod tokens;
+pub(crate) mod tokens;
 
 pub use self::cache::TokenCache;
 pub use self::organizations::{NewOrganization, OrganizationDetails};

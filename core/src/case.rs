@@ -15,7 +15,7 @@ use crate::domain::event::{EventKind, NewEvent};
 use crate::domain::submission::Submission;
 use crate::error::{Error, Result};
 use crate::ids::{AnswerId, AttachmentId, DebtRequestId, OrganizationId, SubmissionId};
-use crate::store::{Conn, answers, debt_requests, events, submissions, watches};
+use crate::store::{Conn, Tx, answers, debt_requests, events, submissions, watches};
 use crate::trace;
 
 /// A debt request that the transaction holds.
@@ -251,25 +251,25 @@ impl Case {
     }
 
     /// Brings the summary up to date and writes what changed, with the request and its events.
-    pub(crate) async fn close(self, conn: &mut Conn) -> Result<DebtRequest> {
-        let request = Self::close_all(conn, vec![self]).await?.pop();
+    pub(crate) async fn close(self, tx: &mut Tx) -> Result<DebtRequest> {
+        let request = Self::close_all(tx, vec![self]).await?.pop();
         request.ok_or_else(|| Error::internal("a case was closed and its debt request is not there"))
     }
 
     /// Closes cases of one transaction, in this order.
-    pub(crate) async fn close_all(conn: &mut Conn, cases: Vec<Self>) -> Result<Vec<DebtRequest>> {
+    pub(crate) async fn close_all(tx: &mut Tx, cases: Vec<Self>) -> Result<Vec<DebtRequest>> {
         let Some(now) = cases.first().map(Self::now) else { return Ok(Vec::new()) };
         let mut all = Writes::default();
         cases.into_iter().for_each(|case| all.add(case));
-        answers::insert(conn, all.inserted).await?;
-        submissions::save(conn, all.submissions).await?;
-        answers::save(conn, all.answers).await?;
-        debt_requests::save_work(conn, &all.requests).await?;
+        answers::insert(tx, all.inserted).await?;
+        submissions::save(tx, all.submissions).await?;
+        answers::save(tx, all.answers).await?;
+        debt_requests::save_work(tx, &all.requests).await?;
         for (next_look_at, ids) in all.watched_anew {
-            watches::begin_anew(conn, &ids, now, next_look_at).await?;
+            watches::begin_anew(tx, &ids, now, next_look_at).await?;
         }
-        watches::end(conn, &all.unwatched).await?;
-        events::append(conn, &all.events, now).await?;
+        watches::end(tx, &all.unwatched).await?;
+        events::append(tx, &all.events, now).await?;
         Ok(all.requests)
     }
 }

@@ -16,6 +16,9 @@ use crate::store::{Conn, Tx, assignments, departments, employees, organizations,
 
 /// Most employees of an organisation.
 const MOST: i64 = 10_000;
+/// Whoever stands in sends what nobody else does.
+pub(crate) const CANNOT_STAND_IN: &str =
+    "исполнитель по умолчанию — работающий сотрудник с идентификатором ГИС ЖКХ";
 
 /// An employee to be added.
 #[derive(Clone, PartialEq, Eq)]
@@ -169,8 +172,7 @@ impl Service {
         let mut tx = self.db.begin().await?;
         let employee = take(&mut tx, organization, id, None).await?;
         if !employee.can_submit() {
-            let detail = "исполнитель по умолчанию — работающий сотрудник с идентификатором ГИС ЖКХ";
-            return Err(Error::refused(Code::ExecutorWithoutGisId, detail));
+            return Err(Error::refused(Code::ExecutorWithoutGisId, CANNOT_STAND_IN));
         }
         organizations::set_default_executor(&mut tx, organization, id).await?;
         assignments::begin(&mut tx, organization).await?;
@@ -232,7 +234,8 @@ async fn guard_fallback(conn: &mut Conn, employee: &Employee) -> Result<()> {
         return Ok(());
     }
     Err(in_use(
-        "сотрудник — исполнитель организации по умолчанию; сначала назначьте другого: debtgate org executor",
+        "сотрудник — исполнитель организации по умолчанию; сначала назначьте другого: PATCH /v1/organizations/{id} \
+         или debtgate org executor",
     ))
 }
 

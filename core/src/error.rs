@@ -62,8 +62,12 @@ codes! {
     EmployeeCannotSubmit = "employee_cannot_submit",
     /// The employee is not the responsible one.
     NotResponsible = "not_responsible",
+    /// The caller would give or take what he does not have himself.
+    RightsExceeded = "rights_exceeded",
     /// There is no such object for this caller.
     NotFound = "not_found",
+    /// There is no simulator of GIS here.
+    SandboxOnly = "sandbox_only",
     /// The path exists, the method does not.
     MethodNotAllowed = "method_not_allowed",
     /// The present state forbids the action.
@@ -84,6 +88,8 @@ codes! {
     RunInProgress = "run_in_progress",
     /// The employee has something to do.
     EmployeeInUse = "employee_in_use",
+    /// No key of the configuration can sign tokens.
+    SigningKeyMissing = "signing_key_missing",
     /// A twin of the request is still at work.
     IdempotencyInProgress = "idempotency_in_progress",
     /// GIS does not show the request any more.

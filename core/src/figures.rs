@@ -1,4 +1,4 @@
-//! How much waits for GIS and how old it is, over all organisations together: for the operator's metrics. Counts and ages
+//! How much waits for GIS, and for clients, and how old it is, over all organisations together: for the operator's metrics. Counts and ages
 //! alone; whom they are about is nobody's business there.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::domain::answer::State;
 use crate::domain::organization::Organization;
 use crate::error::Result;
 use crate::gis_status::WAITING;
-use crate::store::{Conn, answers, debt_requests, organizations, sync_runs};
+use crate::store::{Conn, answers, debt_requests, organizations, sync_runs, webhook_deliveries};
 
 /// What waits in all organisations together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Figures {
     pub sync_age: Duration,
     /// Organisations that send nothing until a person has acted.
     pub halted: i64,
+    /// How old the oldest event is that waits for an address of a client; zero while there is none.
+    pub webhook_lag: Duration,
 }
 
 /// Answers in one state.
@@ -50,6 +52,8 @@ impl Service {
         for organization in organizations::list(&mut conn).await? {
             figures.add(&mut conn, &organization, now).await?;
         }
+        let oldest = webhook_deliveries::oldest_waiting(&mut conn).await?;
+        figures.webhook_lag = oldest.map_or(Duration::ZERO, |time| since(time, now));
         Ok(figures)
     }
 }

@@ -32,6 +32,9 @@ pub struct Reply {
     pub body: Bytes,
     /// What stood there before a change, for the audit log; it is not given again.
     pub before: Option<Bytes>,
+    /// What is given the first time in the place of the body: it holds a secret, which is neither stored nor hashed. A
+    /// repeat gets the body.
+    pub shown_once: Option<Bytes>,
 }
 
 impl std::fmt::Debug for Reply {
@@ -133,5 +136,5 @@ fn given_again(receipt: Receipt, wanted: &ReceiptKey) -> Result<Reply> {
         return Err(Error::refused(Code::IdempotencyKeyReused, detail));
     }
     let Receipt { status, headers, body, .. } = receipt;
-    Ok(Reply { status, headers, body: body.into(), before: None })
+    Ok(Reply { status, headers, body: body.into(), before: None, shown_once: None })
 }

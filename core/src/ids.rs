@@ -88,6 +88,8 @@ ids! {
     ImportId;
     /// A reading of GIS.
     SyncRunId;
+    /// An address that events are sent to.
+    WebhookEndpointId;
     /// A token: its claim `jti`.
     TokenId;
     /// One run of the program, the holder of leases.

@@ -29,6 +29,7 @@ pub mod jobs;
 pub mod match_runs;
 pub mod operations;
 mod organization_settings;
+pub mod organizations;
 pub mod reconciliation;
 pub mod registries;
 pub mod schedule;
@@ -42,7 +43,9 @@ pub mod store;
 pub mod sync_runs;
 #[cfg(test)]
 mod test_service;
+pub mod tokens;
 pub mod trace;
+pub mod webhook_endpoints;
 
 pub use error::{Code, Error, Result};
 pub use service::Service;

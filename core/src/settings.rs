@@ -1,6 +1,7 @@
 //! What can be set: limits, times and manners towards GIS. The HTTP side reads them from the configuration file; the
 //! defaults are those of `architecture.md` and `api.md` §17.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{Days, Months};
@@ -23,8 +24,12 @@ pub struct Settings {
     pub sync: SyncSettings,
     /// How long things are kept.
     pub retention: Retention,
+    /// Where events may be sent.
+    pub webhooks: WebhookSettings,
     /// Which days are worked.
     pub calendar: Calendar,
+    /// The names of those who can sign, `[signers.NAME]`.
+    pub signers: BTreeSet<String>,
     /// Where a test lets this process die.
     pub crash_at: CrashAt,
 }
@@ -149,6 +154,13 @@ impl Default for SyncSettings {
             least_pause: Duration::from_secs(600),
         }
     }
+}
+
+/// Where events may be sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WebhookSettings {
+    /// To addresses of one's own network too, and without TLS.
+    pub allow_private_addresses: bool,
 }
 
 /// How long things are kept.

@@ -35,7 +35,7 @@ impl Bench {
             clock: Clock::manual(start()),
             files: FileStore::open(&format!("file://{}", folder.path().display())).unwrap(),
             dictionaries: Dictionaries::default(),
-            settings: Settings::default(),
+            settings: Settings { signers: ["main".to_owned()].into(), ..Settings::default() },
             tokens: TokenCache::default(),
             horizons: Default::default(),
         };

@@ -45,22 +45,29 @@ fn refused(reply: Reply, token: &str, code: &str) {
     assert!(parts.into_iter().all(|part| !text.contains(part)), "the token is repeated: {text}");
 }
 
+/// The 32 octets of the gateway's public key.
+fn public_octets(stand: &Stand) -> Vec<u8> {
+    let jwk = Jwk::from_encoding_key(&own_key(stand), Algorithm::EdDSA).unwrap();
+    let jwk = serde_json::to_value(jwk).unwrap();
+    URL_SAFE_NO_PAD.decode(jwk["x"].as_str().unwrap()).unwrap()
+}
+
+fn spki(public: &[u8]) -> Vec<u8> {
+    [SPKI_ED25519.as_slice(), public].concat()
+}
+
+/// The gateway's public key as a file.
+pub(crate) fn public_pem(stand: &Stand) -> String {
+    let der = spki(&public_octets(stand));
+    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(der))
+}
+
 #[test]
 fn the_public_key_is_no_secret_of_an_hmac() {
     for_both(0, async |stand| {
-        let jwk = Jwk::from_encoding_key(&own_key(&stand), Algorithm::EdDSA).unwrap();
-        let jwk = serde_json::to_value(jwk).unwrap();
-        let public = URL_SAFE_NO_PAD.decode(jwk["x"].as_str().unwrap()).unwrap();
-        let der = [SPKI_ED25519.as_slice(), &public].concat();
-        let pem =
-            format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(&der));
-        for secret in [
-            public.as_slice(),
-            &der,
-            pem.as_bytes(),
-            pem.trim_end().as_bytes(),
-            jwk["x"].as_str().unwrap().as_bytes(),
-        ] {
+        let public = public_octets(&stand);
+        let (der, pem, x) = (spki(&public), public_pem(&stand), URL_SAFE_NO_PAD.encode(&public));
+        for secret in [public.as_slice(), &der, pem.as_bytes(), pem.trim_end().as_bytes(), x.as_bytes()] {
             let key = EncodingKey::from_secret(secret);
             let token = forged(&stand, &header(Algorithm::HS256, "main"), &key);
             refused(get(&stand.client, &token).await, &token, "token_invalid");

@@ -8,7 +8,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::{NamedTempFile, TempDir};
 use tokio::runtime::Runtime;
 
@@ -109,6 +109,23 @@ fn body(operation: &Value) -> Option<Value> {
     Some(example.unwrap_or_else(|| panic!("{}: no example", operation["operationId"])).clone())
 }
 
+/// A debt request that the simulator invents on demand comes with the next reading.
+async fn what_is_invented_comes(client: &Client) {
+    let body = json!({ "count": 1, "ending": "02" });
+    let made = client.post("/v1/sandbox/debt-requests", &body).await.ok(201);
+    let [invented] = made["items"].as_array().unwrap().as_slice() else { panic!("{made:#}") };
+    assert!(invented["request_number"].as_str().unwrap().ends_with("02"), "{invented:#}");
+    let path = format!("/v1/debt-requests/{}", invented["id"].as_str().unwrap());
+    let comes = async {
+        while !client.get(&path).await.status.is_success() {
+            // Too early, or under way already: the next one will do.
+            drop(client.post("/v1/sync-runs", &json!({})).await);
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, comes).await.unwrap_or_else(|_| panic!("{path} does not come"));
+}
+
 #[test]
 fn every_example_succeeds_in_the_demo() {
     let (_demo, client) = Demo::start();
@@ -131,5 +148,6 @@ fn every_example_succeeds_in_the_demo() {
             }
         }
         assert!(failures.is_empty(), "{}", failures.join("\n"));
+        what_is_invented_comes(&client).await;
     });
 }

@@ -121,7 +121,10 @@ fn a_public_key_alone_issues_nothing() {
     let keys =
         bench.keys(&[("rsa", AlgorithmSetting::Rs256, KeyMaterial::Public(bench.path("rsa.pub")))]).unwrap();
     assert!(!keys.can_sign());
-    assert!(matches!(keys.issue(&claims()), Err(IssueError::NoSigningKey)));
+    let Err(refused) = keys.issue(&claims()) else { panic!("it signs") };
+    assert!(matches!(refused, IssueError::NoSigningKey));
+    let Error::Conflict(conflict) = Error::from(refused) else { panic!("no conflict") };
+    assert_eq!(conflict.code, Code::SigningKeyMissing);
 }
 
 #[test]

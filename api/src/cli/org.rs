@@ -1,6 +1,6 @@
 //! `debtgate org`: the organisations served here.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use debt_core::access::{NewOrganization, OrganizationDetails};
@@ -120,12 +120,7 @@ impl Org {
 
 impl Add {
     async fn run(self) -> Result<()> {
-        let config = self.file.load()?;
-        if !config.signers.contains_key(&self.signer) {
-            let known: Vec<_> = config.signers.keys().map(String::as_str).collect();
-            bail!("в настройках нет раздела [signers.{}]; есть: {}", self.signer, known.join(", "));
-        }
-        let service = assemble::service(&config).await?;
+        let service = assemble::service(&self.file.load()?).await?;
         let new = NewOrganization {
             id: self.id,
             name: self.name,

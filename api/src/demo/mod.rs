@@ -1,6 +1,7 @@
 //! The demo: a simulator of GIS ZhKH and a gateway in one process. It is configured by a file like any gateway, speaks to
 //! the simulator over HTTP like any gateway, and its data are gone when it ends.
 
+mod sandbox;
 mod world;
 
 use std::net::SocketAddr;
@@ -65,6 +66,7 @@ pub async fn run(settings: Settings) -> Result<()> {
         examples = world::furnish(&service, &worker, &caller, &sim) => examples?,
     };
     state.openapi = examples.put_into(openapi::CHECKED_IN).into();
+    state.sandbox = Some(Arc::new(sandbox::Simulator(sim.control().clone())));
     greet(&config, &sim, &token, &examples);
     serve::run(&config, ports, state, Some(worker), metrics, shutdown).await?;
     drop(folder);
@@ -103,8 +105,11 @@ impl Folder {
 }
 
 fn start_simulator(requests: u64, seed: u64) -> Result<SimHandle> {
-    let mut config = gis_sim::Config { seed, requests, ..gis_sim::Config::default() };
+    // Organisations that visitors add are denied, as GIS denies whoever it does not know.
+    let organizations = vec![gis_sim::server::DEFAULT_ORGANIZATION];
+    let mut config = gis_sim::Config { seed, requests, organizations, ..gis_sim::Config::default() };
     config.scenario.timing.poll_ready = Duration::from_millis(300);
+    config.scenario.import.sandbox_endings = true;
     Ok(Sim::start(config)?)
 }
 
@@ -173,7 +178,9 @@ fn dictionaries() -> String {
 /// The organisation of the demo and a token that may do everything, usable at once.
 async fn introduce(service: &debt_core::Service, keys: &KeySet) -> Result<(Caller, String)> {
     let ogrn: Ogrn = "1027700132195".parse()?;
-    let known = service.list_organizations().await?.into_iter().next();
+    // Data that were kept have others besides.
+    let ours = gis_sim::server::DEFAULT_ORGANIZATION;
+    let known = service.list_organizations().await?.into_iter().find(|it| it.ppa_guid == ours);
     let organization = match known {
         Some(organization) => organization.id,
         None => {
@@ -181,7 +188,7 @@ async fn introduce(service: &debt_core::Service, keys: &KeySet) -> Result<(Calle
                 id: None,
                 name: "УК «Пример»".to_owned(),
                 ogrn,
-                ppa_guid: gis_sim::server::DEFAULT_ORGANIZATION,
+                ppa_guid: ours,
                 signer: "main".to_owned(),
                 time_zone: chrono_tz::Europe::Moscow,
                 executors: vec![("Образцова Анна Сергеевна".to_owned(), Uuid::new_v4())],

@@ -171,7 +171,7 @@ fn header(description: &str) -> Value {
 }
 
 /// Representations with a version.
-const VERSIONED: [&str; 7] = [
+const VERSIONED: [&str; 10] = [
     "Answer",
     "AutoAnswerSettings",
     "CourtDebt",
@@ -179,6 +179,9 @@ const VERSIONED: [&str; 7] = [
     "Department",
     "Employee",
     "MatchingSettings",
+    "ServedOrganization",
+    "WebhookEndpoint",
+    "WebhookEndpointWithSecret",
 ];
 /// Work that is worth asking for again while it goes on.
 const WATCHED: [&str; 5] = ["Export", "Import", "MatchRun", "Operation", "SyncRun"];

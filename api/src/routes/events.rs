@@ -17,6 +17,9 @@ use crate::views::events::EventFeed;
 use crate::views::texts::EventTypeMask;
 use crate::waiting::{read_wait, wait_for};
 
+/// What is wrong with a word that names no kind.
+pub(super) const NO_SUCH_TYPE: &str = "такого вида событий нет; начало вида пишется со звёздочкой: answer.*";
+
 /// Журнал событий
 ///
 /// События организации в порядке их записи: ни одно не пропускается и не повторяется. Первый раз вызывайте без `after`,
@@ -62,25 +65,13 @@ pub(crate) async fn list_events(
 fn read_kinds(query: &mut Query) -> Vec<EventKind> {
     let mut kinds = Vec::new();
     for word in query.many::<String>("type") {
-        let found = kinds_of(&word);
-        if found.is_empty() {
-            query.wrong(
-                "type",
-                "format",
-                "такого вида событий нет; начало вида пишется со звёздочкой: answer.*",
-            );
+        let before = kinds.len();
+        kinds.extend(EventKind::matching(&word));
+        if kinds.len() == before {
+            query.wrong("type", "format", NO_SUCH_TYPE);
         }
-        kinds.extend(found);
     }
     kinds
-}
-
-fn kinds_of(word: &str) -> Vec<EventKind> {
-    let fits = |kind: &EventKind| match word.strip_suffix('*') {
-        Some(beginning) => kind.as_str().starts_with(beginning),
-        None => kind.as_str() == word,
-    };
-    EventKind::ALL.iter().copied().filter(fits).collect()
 }
 
 /// How a mark stands in a cursor: number and time.
@@ -99,16 +90,6 @@ fn mark(position: &Position) -> Result<Mark, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn kinds_are_named_whole_or_by_their_beginning() {
-        assert_eq!(kinds_of("answer.delivered"), [EventKind::AnswerDelivered]);
-        assert_eq!(kinds_of("sync.*"), [EventKind::SyncCompleted, EventKind::SyncFailed]);
-        assert_eq!(kinds_of("*"), EventKind::ALL);
-        for word in ["answer", "answer.", "delivered", "*.delivered", "tea.*"] {
-            assert_eq!(kinds_of(word), [], "{word}");
-        }
-    }
 
     #[test]
     fn a_mark_comes_back_from_its_cursor() {

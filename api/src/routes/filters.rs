@@ -260,6 +260,7 @@ parameters! {
     AnswerStateParameter = debt_core::domain::answer::State;
     MatchParameter = domain::MatchResult;
     WorkKindParameter = debt_core::domain::long_work::WorkKind;
+    DeliveryStatusParameter = debt_core::domain::webhook_delivery::DeliveryStatus;
 }
 
 /// The one word of `due`.

@@ -17,6 +17,7 @@ const OLDEST: &str = "debtgate_answers_waiting_oldest_seconds";
 const DUE_TODAY: &str = "debtgate_answers_due_today";
 const SYNC_AGE: &str = "debtgate_sync_age_seconds";
 const HALTED: &str = "debtgate_organizations_halted";
+const WEBHOOK_LAG: &str = "debtgate_webhook_lag_seconds";
 const CERTIFICATE: &str = "debtgate_signer_certificate_days_left";
 
 const HOURS_A_DAY: f64 = 24.0;
@@ -81,6 +82,7 @@ fn show(figures: &Figures) {
     gauge!(DUE_TODAY).set(number(figures.due_today));
     gauge!(SYNC_AGE).set(figures.sync_age);
     gauge!(HALTED).set(number(figures.halted));
+    gauge!(WEBHOOK_LAG).set(figures.webhook_lag);
 }
 
 fn number(count: i64) -> u32 {
@@ -104,6 +106,11 @@ pub(super) fn describe() {
         "How long ago the oldest answer that waits in a state was submitted, by state; 0 while there is none"
     );
     describe_gauge!(DUE_TODAY, "Answers whose last day is today and which are not final");
+    describe_gauge!(
+        WEBHOOK_LAG,
+        Unit::Seconds,
+        "How long ago the oldest event happened that waits for an address of a client; 0 while there is none"
+    );
     describe_gauge!(
         SYNC_AGE,
         Unit::Seconds,

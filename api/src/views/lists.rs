@@ -15,10 +15,13 @@ use super::exports::Export;
 use super::imports::{Import, ImportRow};
 use super::match_runs::{MatchRun, MatchRunItem};
 use super::operations::{Operation, OperationItem};
+use super::organizations::ServedOrganization;
 use super::reconciliation::Mismatch;
 use super::registries::{CourtDebt, CourtDebtRegistry, RegistryProblem};
 use super::sync_runs::SyncRun;
 use super::texts::{ExternalId, RequestNumber};
+use super::tokens::Token;
+use super::webhook_endpoints::{WebhookDelivery, WebhookEndpoint};
 
 macro_rules! pages {
     ($($(#[$doc:meta])* $name:ident of $item:ident;)+) => {$(
@@ -60,6 +63,10 @@ pages! {
     AuditPage of AuditEntry;
     /// Страница событий.
     EventPage of Event;
+    /// Страница приёмников событий.
+    WebhookEndpointPage of WebhookEndpoint;
+    /// Страница отправок на приёмник.
+    WebhookDeliveryPage of WebhookDelivery;
     /// Страница выгрузок в Excel.
     ExportPage of Export;
     /// Страница загрузок файлов.
@@ -70,6 +77,8 @@ pages! {
     OperationPage of Operation;
     /// Страница записей операции.
     OperationItemPage of OperationItem;
+    /// Страница организаций.
+    OrganizationPage of ServedOrganization;
     /// Страница различий с ГИС ЖКХ.
     MismatchPage of Mismatch;
     /// Страница реестров задолженностей.
@@ -84,6 +93,8 @@ pages! {
     MatchRunItemPage of MatchRunItem;
     /// Страница получений запросов из ГИС ЖКХ.
     SyncRunPage of SyncRun;
+    /// Страница токенов.
+    TokenPage of Token;
 }
 
 /// Найденные запросы.

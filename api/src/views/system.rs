@@ -52,7 +52,7 @@ pub struct Organization {
     #[schema(max_length = 64, example = "Europe/Moscow")]
     pub time_zone: String,
     /// Исполнитель по умолчанию: ему достаются запросы о домах, которые не закреплены ни за одним подразделением. Назначается
-    /// командой `debtgate org executor`.
+    /// методом `PATCH /v1/organizations/{id}` или командой `debtgate org executor`.
     pub default_executor_id: Option<Uuid>,
     /// Фамилия, имя, отчество исполнителя по умолчанию; только для токена с правом `requests:read` или `settings:read`.
     #[schema(max_length = 255, example = "Образцова Анна Сергеевна")]

@@ -57,6 +57,11 @@ impl TokenCache {
         self.entries().remove(&id);
     }
 
+    /// Forgets all.
+    pub(super) fn clear(&self) {
+        self.entries().clear();
+    }
+
     /// Whether a use is to be noted now; says so once a minute for a token that it knows.
     pub(super) fn shall_note(&self, id: TokenId, now: DateTime<Utc>) -> bool {
         let mut entries = self.entries();

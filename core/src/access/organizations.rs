@@ -1,5 +1,7 @@
 //! Organisations and their employees, kept by the operator at the command line.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
@@ -13,7 +15,7 @@ use crate::domain::organization::{Ogrn, Organization};
 use crate::error::{Code, Error, Mistake, Result};
 use crate::ids::OrganizationId;
 use crate::jobs::JobName;
-use crate::store::{StoreError, Tx, employees, organizations};
+use crate::store::{StoreError, Tx, employees, organizations, tokens};
 
 /// An organisation to be added.
 #[derive(Clone, PartialEq, Eq)]
@@ -49,23 +51,10 @@ impl Service {
     /// # Errors
     /// [`Code::StateConflict`] when another one has its orgPPAGUID or identifier; mistakes by name.
     pub async fn add_organization(&self, new: NewOrganization) -> Result<OrganizationDetails> {
-        let mistakes = mistakes(&new);
-        if !mistakes.is_empty() {
-            return Err(Error::Invalid(mistakes));
-        }
         let now = self.clock.now();
-        let mut details = new.into_details(now);
-        let organization = &mut details.organization;
         let mut tx = self.db.begin().await?;
-        organizations::insert(&mut tx, organization).await.map_err(taken)?;
-        for employee in &details.employees {
-            employees::insert(&mut tx, employee).await?;
-        }
-        organization.default_executor = details.employees.first().map(|employee| employee.id);
-        if let Some(executor) = organization.default_executor {
-            organizations::set_default_executor(&mut tx, organization.id, executor).await?;
-        }
-        audit(&mut tx, organization.id, "add_organization", now).await?;
+        let details = add(&mut tx, new, &self.settings.signers, now).await?;
+        audit(&mut tx, details.organization.id, "add_organization", now).await?;
         tx.commit().await?;
         Ok(details)
     }
@@ -106,23 +95,65 @@ impl Service {
         Ok(())
     }
 
-    /// Removes an organisation that has neither debt requests nor files.
+    /// Removes an organisation that has neither debt requests nor files. Tokens that have no other are revoked.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Code::StateConflict`] when it has some.
     pub async fn remove_organization(&self, id: OrganizationId) -> Result<()> {
+        let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        if organizations::get(&mut tx, id).await?.is_none() {
-            return Err(Error::NotFound);
-        }
-        if !organizations::remove(&mut tx, id).await? {
-            let detail = "у организации есть запросы о задолженности или файлы, удалить её нельзя";
-            return Err(Error::conflict(Code::StateConflict, detail, None));
-        }
-        audit(&mut tx, id, "remove_organization", self.clock.now()).await?;
+        remove(&mut tx, id, now).await?;
+        audit(&mut tx, id, "remove_organization", now).await?;
         tx.commit().await?;
+        self.forget_tokens();
         Ok(())
     }
+}
+
+/// Adds an organisation with its employees; the first of them stands in.
+pub(crate) async fn add(
+    tx: &mut Tx,
+    new: NewOrganization,
+    signers: &BTreeSet<String>,
+    now: DateTime<Utc>,
+) -> Result<OrganizationDetails> {
+    let mistakes = mistakes(&new, signers);
+    if !mistakes.is_empty() {
+        return Err(Error::Invalid(mistakes));
+    }
+    let mut details = new.into_details(now);
+    let organization = &mut details.organization;
+    organizations::insert(tx, organization).await.map_err(taken)?;
+    for employee in &details.employees {
+        employees::insert(tx, employee).await?;
+    }
+    if let Some(executor) = details.employees.first() {
+        organizations::set_default_executor(tx, organization.id, executor.id).await?;
+        (organization.default_executor, organization.version) = (Some(executor.id), organization.version + 1);
+    }
+    Ok(details)
+}
+
+/// Removes an organisation that has neither debt requests nor files, and takes it out of every token.
+pub(crate) async fn remove(tx: &mut Tx, id: OrganizationId, now: DateTime<Utc>) -> Result<()> {
+    if !organizations::hold_to_remove(tx, id).await? {
+        return Err(Error::NotFound);
+    }
+    if !organizations::remove(tx, id).await? {
+        let detail = "у организации есть запросы о задолженности или файлы, удалить её нельзя";
+        return Err(Error::conflict(Code::StateConflict, detail, None));
+    }
+    Ok(tokens::leave(tx, id, now).await?)
+}
+
+/// A signer that the configuration does not have: nothing could be sent.
+pub(crate) fn signer_mistake(signer: &str, known: &BTreeSet<String>) -> Option<Mistake> {
+    if known.contains(signer) {
+        return None;
+    }
+    let names = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let detail = format!("такого раздела [signers.ИМЯ] в настройках шлюза нет, или он не ваш; есть: {names}");
+    Some(Mistake::at("/signer", "not_found", detail))
 }
 
 /// The operator does something to an organisation.
@@ -147,17 +178,22 @@ impl NewOrganization {
                 default_executor: None,
                 content_key: rand::random(),
                 halted: None,
+                version: 1,
                 created_at: now,
             },
         }
     }
 }
 
-fn mistakes(new: &NewOrganization) -> Vec<Mistake> {
-    let names = [("/name".to_owned(), &new.name), ("/signer".to_owned(), &new.signer)];
+fn mistakes(new: &NewOrganization, signers: &BTreeSet<String>) -> Vec<Mistake> {
     let executors = new.executors.iter().enumerate();
-    let executors = executors.map(|(place, (name, _))| (format!("/executors/{place}"), name));
-    names.into_iter().chain(executors).filter_map(|(at, name)| name_mistake(name, &at)).collect()
+    let executors =
+        executors.filter_map(|(place, (name, _))| name_mistake(name, &format!("/executors/{place}/name")));
+    name_mistake(&new.name, "/name")
+        .into_iter()
+        .chain(signer_mistake(&new.signer, signers))
+        .chain(executors)
+        .collect()
 }
 
 /// With one orgPPAGUID twice a debt request would have two owners.

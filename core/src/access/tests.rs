@@ -70,6 +70,8 @@ fn a_supplier_of_gis_is_one_organisation_here() {
         assert!(conflict.detail.contains("идентификатором"), "{}", conflict.detail);
         let nameless = NewOrganization { name: " ".to_owned(), ..new_organization() };
         assert_eq!(codes(service.add_organization(nameless).await.unwrap_err()), ["required"]);
+        let unsigned = NewOrganization { signer: "other".to_owned(), ..new_organization() };
+        assert_eq!(codes(service.add_organization(unsigned).await.unwrap_err()), ["not_found"]);
         assert_eq!(service.list_organizations().await.unwrap().len(), 2, "nothing was stored");
     });
 }
@@ -79,7 +81,9 @@ fn an_organisation_with_debt_requests_stays() {
     for_both(async |db| {
         let Bench { service, caller, .. } = Bench::new(db).await;
         let id = service.add_organization(new_organization()).await.unwrap().organization.id;
+        let token = service.issue_token(new_token(id)).await.unwrap();
         service.remove_organization(id).await.unwrap();
+        assert!(service.check_token(token.id).await.unwrap().unwrap().revoked_at.is_some());
         assert!(matches!(service.show_organization(id).await, Err(Error::NotFound)));
         assert!(matches!(service.remove_organization(id).await, Err(Error::NotFound)));
 

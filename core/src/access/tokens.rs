@@ -72,13 +72,7 @@ impl Service {
     pub async fn issue_token(&self, new: NewToken) -> Result<Token> {
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        hold_employer(&mut tx, &new).await?;
-        let mistakes = mistakes(&mut tx, &new).await?;
-        if !mistakes.is_empty() {
-            return Err(Error::Invalid(mistakes));
-        }
-        let token = new.into_token(now);
-        tokens::insert(&mut tx, &token).await?;
+        let token = issue(&mut tx, new, now).await?;
         audit(&mut tx, &token, "issue_token", now).await?;
         tx.commit().await?;
         Ok(token)
@@ -108,6 +102,17 @@ impl Service {
         tx.commit().await?;
         self.tokens.forget(id);
         Ok(())
+    }
+
+    /// Asks the database anew for a token when it comes next; for whoever has changed its row, once that is stored. Other
+    /// instances see the change within 30 s.
+    pub fn forget_token(&self, id: TokenId) {
+        self.tokens.forget(id);
+    }
+
+    /// The same for all of them.
+    pub fn forget_tokens(&self) {
+        self.tokens.clear();
     }
 
     /// The row of a token, at most 30 s old; the caller looks at its times. Notes that it was used, once a minute and
@@ -154,6 +159,21 @@ impl Service {
     }
 }
 
+/// Issues a token: its row.
+pub(crate) async fn issue(tx: &mut Tx, mut new: NewToken, now: DateTime<Utc>) -> Result<Token> {
+    // In one order for all, and each once: of two the token would have to name one all the time.
+    new.organizations.sort_unstable();
+    new.organizations.dedup();
+    hold_organizations(tx, &new).await?;
+    let mistakes = mistakes(tx, &new).await?;
+    if !mistakes.is_empty() {
+        return Err(Error::Invalid(mistakes));
+    }
+    let token = new.into_token(now);
+    tokens::insert(tx, &token).await?;
+    Ok(token)
+}
+
 impl OwnOrganization {
     async fn of(conn: &mut Conn, organization: Organization, names: bool) -> Result<Self> {
         let default_executor = match organization.default_executor.filter(|_| names) {
@@ -181,12 +201,13 @@ impl NewToken {
     }
 }
 
-/// Whoever lets an employee go holds the organisation, and revokes the tokens that he finds: none may come beside it.
-async fn hold_employer(conn: &mut Conn, new: &NewToken) -> Result<()> {
-    // With several organisations the token is refused anyway.
-    let (Some(_), [organization]) = (new.employee, new.organizations.as_slice()) else { return Ok(()) };
-    if organizations::get(conn, *organization).await?.is_some() {
-        organizations::hold(conn, *organization).await?;
+/// Whoever removes an organisation, or lets an employee go, holds it and revokes the tokens that he finds: none may come beside
+/// that.
+async fn hold_organizations(conn: &mut Conn, new: &NewToken) -> Result<()> {
+    for organization in &new.organizations {
+        if organizations::get(conn, *organization).await?.is_some() {
+            organizations::hold(conn, *organization).await?;
+        }
     }
     Ok(())
 }
@@ -205,7 +226,7 @@ async fn mistakes(conn: &mut Conn, new: &NewToken) -> Result<Vec<Mistake>> {
         }
     }
     if !employee_known {
-        mistakes.push(Mistake::at("/employee", "not_found", "такого сотрудника у этой организации нет"));
+        mistakes.push(Mistake::at("/employee_id", "not_found", "такого сотрудника у этой организации нет"));
     }
     Ok(mistakes)
 }
@@ -231,7 +252,7 @@ fn form_mistakes(new: &NewToken) -> Vec<Mistake> {
     // An employee works for one organisation; in the name of another nobody could act.
     if new.employee.is_some() && new.organizations.len() > 1 {
         mistakes.push(Mistake::at(
-            "/employee",
+            "/employee_id",
             "one_organization",
             "с сотрудником — только одна организация",
         ));

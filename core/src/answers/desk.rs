@@ -15,7 +15,7 @@ use crate::domain::debt_request::{DebtRequest, ResponseStatus, Stage};
 use crate::error::{Code, Conflict, Error, Mistake, Result};
 use crate::ids::{AnswerId, DebtRequestId};
 use crate::settings::GisSettings;
-use crate::store::{Conn, answers};
+use crate::store::{Conn, Tx, answers};
 
 /// A debt request with everything that concerns a new answer to it.
 pub(super) struct Desk {
@@ -167,9 +167,9 @@ impl Desk {
     }
 
     /// Puts the debt request back and gives the answer as the client sees it.
-    pub(super) async fn close(self, conn: &mut Conn, answer: Answer) -> Result<AnswerDetails> {
-        let request = self.case.close(conn).await?;
-        details(conn, answer, request.gis.due_on).await
+    pub(super) async fn close(self, tx: &mut Tx, answer: Answer) -> Result<AnswerDetails> {
+        let request = self.case.close(tx).await?;
+        details(tx, answer, request.gis.due_on).await
     }
 }
 

@@ -84,7 +84,7 @@ impl Service {
     /// Ends a run that answers none, and tells people.
     pub(crate) async fn stop_auto_answer(
         &self,
-        conn: &mut Conn,
+        tx: &mut Tx,
         run: AutoAnswerRun,
         settings: &AutoAnswerSettings,
         stop: Stop,
@@ -108,9 +108,9 @@ impl Service {
         };
         tracing::warn!(organization = %run.organization, ?stop, "the automatic answer was stopped");
         let organization = run.organization;
-        end(conn, run, now).await?;
-        events::append(conn, &[event], now).await?;
-        record_own(conn, organization, "stop_auto_answer", vec![SETTINGS.to_owned()], now).await
+        end(tx, run, now).await?;
+        events::append(tx, &[event], now).await?;
+        record_own(tx, organization, "stop_auto_answer", vec![SETTINGS.to_owned()], now).await
     }
 }
 

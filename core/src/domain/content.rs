@@ -208,12 +208,17 @@ impl ContentHash {
     }
 }
 
-/// HMAC-SHA-256 of some parts under the key of an organisation, as text: `hmac:` and 64 hexadecimal digits.
-pub(crate) fn keyed_hash<'a>(key: &[u8; 32], parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+/// An HMAC-SHA-256 under a key, of nothing yet.
+pub(crate) fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
     // HMAC fills a short key with zeros up to the block; done here, no length is left that could be wrong.
     let mut block = [0; 64];
     block.iter_mut().zip(key).for_each(|(slot, byte)| *slot = *byte);
-    let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
+    <Hmac<Sha256> as KeyInit>::new(&block.into())
+}
+
+/// HMAC-SHA-256 of some parts under the key of an organisation, as text: `hmac:` and 64 hexadecimal digits.
+pub(crate) fn keyed_hash<'a>(key: &[u8; 32], parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut mac = keyed(key);
     for part in parts {
         // With its length before each part, no two lists of parts give one input.
         let length = u64::try_from(part.len()).unwrap_or(u64::MAX);

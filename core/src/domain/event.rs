@@ -78,6 +78,21 @@ words! {
         GisDegraded = "gis.degraded" "ГИС ЖКХ отвечает с ошибками",
         /// GIS answers again.
         GisRecovered = "gis.recovered" "ГИС ЖКХ снова отвечает",
+        /// An endpoint takes nothing and was switched off.
+        WebhookDisabled = "webhook.disabled" "Отправка событий на адрес отключена",
+        /// Somebody tries whether an endpoint works.
+        WebhookTest = "webhook.test" "Проверка отправки событий",
+    }
+}
+
+impl EventKind {
+    /// Those that a word names: one type, or every type that begins so where the word ends in a star.
+    pub fn matching(word: &str) -> impl Iterator<Item = Self> {
+        let fits = move |kind: &Self| match word.strip_suffix('*') {
+            Some(beginning) => kind.as_str().starts_with(beginning),
+            None => kind.as_str() == word,
+        };
+        Self::ALL.iter().copied().filter(fits)
     }
 }
 
@@ -132,10 +147,39 @@ pub struct Event {
     pub occurred_at: DateTime<Utc>,
 }
 
+impl Event {
+    /// As clients read it, in the log and in messages.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({
+            "id": self.id,
+            "sequence": self.sequence,
+            "type": self.event.kind,
+            "label": self.event.kind.label(),
+            "organization_id": self.event.organization,
+            "occurred_at": self.occurred_at,
+            "debt_request_id": self.event.debt_request,
+            "answer_id": self.event.answer,
+            "data": self.event.data,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::test_rows;
+
+    #[test]
+    fn kinds_are_named_whole_or_by_their_beginning() {
+        let named = |word| EventKind::matching(word).collect::<Vec<_>>();
+        assert_eq!(named("answer.delivered"), [EventKind::AnswerDelivered]);
+        assert_eq!(named("sync.*"), [EventKind::SyncCompleted, EventKind::SyncFailed]);
+        assert_eq!(named("*"), EventKind::ALL);
+        for word in ["answer", "answer.", "delivered", "*.delivered", "tea.*"] {
+            assert_eq!(named(word), [], "{word}");
+        }
+    }
 
     #[test]
     fn an_event_of_an_answer_says_whose_it_is_in_its_data_too() {

@@ -110,6 +110,11 @@ impl EventKind {
                 "days_left": "сколько дней осталось, считая начавшийся",
             },
             Self::GisDegraded | Self::GisRecovered => GIS_OPERATION,
+            Self::WebhookDisabled => keys! {
+                "webhook_endpoint_id": "приёмник",
+                "reason": "failing — пять дней не принимает события; gone — ответил 410",
+            },
+            Self::WebhookTest => keys! { "webhook_endpoint_id": "приёмник", },
             Self::RequestGone
             | Self::AnswerDrafted
             | Self::AnswerEdited
@@ -186,6 +191,10 @@ impl EventKind {
             }
             Self::GisDegraded => "Операция ГИС ЖКХ не отвечает, вызовы её приостановлены.",
             Self::GisRecovered => "Операция ГИС ЖКХ снова отвечает.",
+            Self::WebhookDisabled => "Приёмник не принимает события, отправка на его адрес отключена.",
+            Self::WebhookTest => {
+                "Проверка приёмника: событие отправлено по просьбе пользователя, только ему."
+            }
         }
     }
 }

@@ -77,6 +77,8 @@ pub struct Organization {
     pub content_key: [u8; 32],
     /// Why it sends nothing at present.
     pub halted: Option<Halt>,
+    /// Grows with every change.
+    pub version: i64,
     /// When it was added.
     pub created_at: DateTime<Utc>,
 }

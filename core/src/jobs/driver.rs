@@ -25,7 +25,7 @@ const PERIOD: Duration = Duration::from_secs(60);
 const RETENTION_PERIOD: Duration = Duration::from_secs(3600);
 /// The shortest time between an activation that failed and the next one.
 const PAUSE: Duration = Duration::from_secs(5);
-/// So long the looks at GIS are gathered: a question takes as long for one debt request as for a hundred.
+/// So long the looks at GIS are gathered, a question takes as long for one debt request as for a hundred, and so are events.
 const GATHERING: Duration = Duration::from_secs(1);
 /// More rounds than any test has work for; reaching it means that a job reports work that it does not do.
 const MOST_ROUNDS: usize = 1000;
@@ -85,7 +85,7 @@ impl Worker {
                 () = woken(&mut wakes, job) => {}
                 () = tokio::time::sleep_until(deadline) => {}
             }
-            if job == JobName::Settle {
+            if gathers(job, wait) {
                 tokio::select! {
                     biased;
                     () = &mut shutdown => return,
@@ -130,6 +130,12 @@ impl Worker {
     }
 }
 
+/// Whether what wakes a job is gathered before it is looked at. Events come in crowds; while there are more to send, nothing
+/// is waited for.
+fn gathers(job: JobName, wait: Duration) -> bool {
+    job == JobName::Settle || (job == JobName::Webhooks && !wait.is_zero())
+}
+
 fn wait(job: JobName, report: &Report, now: DateTime<Utc>) -> Duration {
     let period = match job {
         JobName::Retention => RETENTION_PERIOD,
@@ -144,7 +150,8 @@ fn wait(job: JobName, report: &Report, now: DateTime<Utc>) -> Duration {
         | JobName::Matching
         | JobName::AutoAnswer
         | JobName::Deadlines
-        | JobName::Operations => PERIOD,
+        | JobName::Operations
+        | JobName::Webhooks => PERIOD,
     };
     if report.done > 0 {
         return Duration::ZERO;

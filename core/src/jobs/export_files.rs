@@ -115,13 +115,9 @@ async fn write(worker: &Worker, export: &mut Export) -> Result<Written> {
     let folder = std::env::temp_dir();
     let mut writer = blocking(move || DebtRequestsWriter::new(&folder)).await?.map_err(Error::internal)?;
     let names = Arc::new(departments(worker, export.organization).await?);
-    let mut after = None;
+    let mut page = read(worker, export, None).await?;
     for pages in 1_u32.. {
-        let page = read(worker, export, after.as_ref()).await?;
-        if page.last.is_none() {
-            break;
-        }
-        after.clone_from(&page.last);
+        let Some(last) = page.last.clone() else { break };
         export.requests += i64::try_from(page.requests.len()).map_err(Error::internal)?;
         let names = Arc::clone(&names);
         let push = move || {
@@ -133,7 +129,10 @@ async fn write(worker: &Worker, export: &mut Export) -> Result<Written> {
             })?;
             Ok::<_, WriteError>(writer)
         };
-        writer = blocking(push).await?.map_err(Error::internal)?;
+        // One page is written while the next one is read.
+        let (pushed, next) = tokio::join!(blocking(push), read(worker, export, Some(&last)));
+        writer = pushed?.map_err(Error::internal)?;
+        page = next?;
         if writer.rows() > MOST_ROWS {
             return Ok(Written::TooMany);
         }

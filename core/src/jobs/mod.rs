@@ -1,4 +1,4 @@
-//! Jobs: what the gateway does by itself. They are the only callers of GIS.
+//! Jobs: what the gateway does by itself. They are the only callers of GIS, and of anybody else.
 //!
 //! Each job is a reconciler: `activate` takes no argument, does one bounded batch of whatever the database says is due, and
 //! can be repeated at any time, on any instance. It is woken by notices of transactions, by the time that its last
@@ -45,6 +45,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod watching;
+mod webhooks;
 mod windows;
 
 use std::collections::HashMap;
@@ -86,6 +87,7 @@ pub struct Worker {
     /// Lets calls of GIS through, or not.
     pub gate: Gate,
     package_size: PackageSize,
+    sender: webhooks::Sender,
 }
 
 /// What one activation of a job did.
@@ -105,7 +107,8 @@ impl Worker {
     pub fn new(service: Arc<Service>, gis: Arc<dyn Gis>, signers: HashMap<String, NamedSigner>) -> Self {
         let gate = Gate::new(&service.settings.gis);
         let package_size = PackageSize::new(service.settings.gis.package_size);
-        Self { service, gis, signers, id: WorkerId::generate(), gate, package_size }
+        let sender = webhooks::Sender::new(service.settings.webhooks.allow_private_addresses);
+        Self { service, gis, signers, id: WorkerId::generate(), gate, package_size, sender }
     }
 
     /// The time.
@@ -136,6 +139,7 @@ impl Worker {
             JobName::AutoAnswer => auto_answer::activate(self).await,
             JobName::Deadlines => deadlines::activate(self).await,
             JobName::Operations => operations::activate(self).await,
+            JobName::Webhooks => webhooks::activate(self).await,
             JobName::Retention => retention::activate(self).await,
         }
     }

@@ -27,6 +27,8 @@ crate::domain::words::words! {
         Deadlines = "deadlines" "напоминания о сроках",
         /// Ends operations whose items have come to their ends.
         Operations = "operations" "завершение операций",
+        /// Sends events to the addresses of clients.
+        Webhooks = "webhooks" "отправка событий",
         /// Deletes what is no longer needed.
         Retention = "retention" "удаление устаревшего",
     }

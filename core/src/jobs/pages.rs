@@ -212,14 +212,14 @@ pub(crate) async fn break_off(
 }
 
 async fn tell(
-    conn: &mut Conn,
+    tx: &mut Tx,
     run: &SyncRun,
     kind: EventKind,
     data: serde_json::Value,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let event = NewEvent { organization: run.organization, kind, debt_request: None, answer: None, data };
-    events::append(conn, &[event], now).await?;
+    events::append(tx, &[event], now).await?;
     Ok(())
 }
 

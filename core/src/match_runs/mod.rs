@@ -228,9 +228,9 @@ async fn with_places(
 }
 
 /// Ends a run whose status says how, and tells of it.
-pub(crate) async fn end(conn: &mut Conn, run: &mut MatchRun, now: DateTime<Utc>) -> Result<()> {
+pub(crate) async fn end(tx: &mut Tx, run: &mut MatchRun, now: DateTime<Utc>) -> Result<()> {
     run.finished_at = Some(now);
-    match_runs::update(conn, run).await?;
+    match_runs::update(tx, run).await?;
     let event = NewEvent {
         organization: run.organization,
         kind: EventKind::OperationCompleted,
@@ -238,7 +238,7 @@ pub(crate) async fn end(conn: &mut Conn, run: &mut MatchRun, now: DateTime<Utc>)
         answer: None,
         data: json!({ "match_run_id": run.id, "kind": "match_run", "status": run.status.as_str() }),
     };
-    events::append(conn, &[event], now).await?;
+    events::append(tx, &[event], now).await?;
     Ok(())
 }
 

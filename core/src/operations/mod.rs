@@ -18,7 +18,7 @@ use crate::domain::event::{EventKind, NewEvent};
 use crate::domain::operation::{Operation, OperationItem, OperationKind, OperationStatus, Outcome, Tally};
 use crate::error::{Error, Result};
 use crate::ids::OperationId;
-use crate::store::{Conn, events, operations};
+use crate::store::{Conn, Tx, events, operations};
 
 /// An operation with what its items have come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +94,7 @@ fn is_by(operation: &Operation, author: Option<&str>) -> bool {
 
 /// Begins an operation on some items; one on which nothing goes on by itself has ended at once.
 pub(crate) async fn begin(
-    conn: &mut Conn,
+    tx: &mut Tx,
     caller: &Caller,
     kind: OperationKind,
     items: Vec<OperationItem>,
@@ -111,14 +111,14 @@ pub(crate) async fn begin(
         created_at: now,
         finished_at: None,
     };
-    operations::insert(conn, &operation).await?;
-    operations::insert_items(conn, operation.id, items).await?;
-    let found = details(conn, operation.clone()).await?;
+    operations::insert(tx, &operation).await?;
+    operations::insert_items(tx, operation.id, items).await?;
+    let found = details(tx, operation.clone()).await?;
     operation.status = found.tally.status();
     if operation.status == OperationStatus::Running {
         return Ok(found);
     }
-    end(conn, &mut operation, now).await?;
+    end(tx, &mut operation, now).await?;
     Ok(OperationDetails { operation, ..found })
 }
 
@@ -129,9 +129,9 @@ async fn details(conn: &mut Conn, operation: Operation) -> Result<OperationDetai
 }
 
 /// Ends an operation whose status says how, and tells of it.
-pub(crate) async fn end(conn: &mut Conn, operation: &mut Operation, now: DateTime<Utc>) -> Result<()> {
+pub(crate) async fn end(tx: &mut Tx, operation: &mut Operation, now: DateTime<Utc>) -> Result<()> {
     operation.finished_at = Some(now);
-    operations::update(conn, operation).await?;
+    operations::update(tx, operation).await?;
     let event = NewEvent {
         organization: operation.organization,
         kind: EventKind::OperationCompleted,
@@ -143,6 +143,6 @@ pub(crate) async fn end(conn: &mut Conn, operation: &mut Operation, now: DateTim
             "status": operation.status.as_str(),
         }),
     };
-    events::append(conn, &[event], now).await?;
+    events::append(tx, &[event], now).await?;
     Ok(())
 }

@@ -121,6 +121,10 @@ impl From<DieselError> for StoreError {
                 let constraint = information.constraint_name().unwrap_or_else(|| information.message());
                 return Self::Unique { constraint: constraint.to_owned() };
             }
+            // What is referred to was removed in between.
+            if matches!(kind, DatabaseErrorKind::ForeignKeyViolation) {
+                return Self::Stale;
+            }
             if is_passing(kind, information.as_ref()) {
                 return Self::Unavailable(Box::new(error));
             }

@@ -4,15 +4,18 @@
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::max;
-use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{
+    ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+};
 use diesel_async::RunQueryDsl;
 
-use super::db::{Backend, both, insert_batch};
+use super::db::{Backend, both, insert_batch, load_where};
 use super::schema::events;
 use super::types::{Json, Ts};
-use super::{Conn, StoreError};
+use super::{Conn, StoreError, Tx};
 use crate::domain::event::{Event, EventKind, NewEvent};
 use crate::ids::{AnswerId, DebtRequestId, EventId, OrganizationId};
+use crate::jobs::name::JobName;
 
 /// Any number that nobody else in the database locks: "dgevents" in ASCII.
 const ADVISORY_LOCK: i64 = 0x6467_6576_656e_7473;
@@ -74,15 +77,12 @@ impl From<EventRow> for Event {
 }
 
 /// Notes events in their order. The last thing that a transaction does: see above.
-pub(crate) async fn append(
-    conn: &mut Conn,
-    events: &[NewEvent],
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+pub(crate) async fn append(tx: &mut Tx, events: &[NewEvent], now: DateTime<Utc>) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
     }
-    match conn.backend() {
+    tx.wake(JobName::Webhooks);
+    match tx.backend() {
         Backend::Pg(c) => {
             let lock = format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
             diesel::sql_query(lock).execute(c).await?;
@@ -90,7 +90,7 @@ pub(crate) async fn append(
         Backend::Lite(_) => {}
     }
     let rows: Vec<_> = events.iter().map(|event| NewEventRow::of(event, now)).collect();
-    insert_batch!(conn, rows, |batch| diesel::insert_into(events::table).values(batch))?;
+    insert_batch!(tx, rows, |batch| diesel::insert_into(events::table).values(batch))?;
     Ok(())
 }
 
@@ -145,6 +145,35 @@ pub(crate) async fn page(
         query.load(c).await
     })?;
     Ok(rows.into_iter().map(Event::from).collect())
+}
+
+/// Those with these numbers.
+pub(crate) async fn numbered(conn: &mut Conn, numbers: &[i64]) -> Result<Vec<Event>, StoreError> {
+    let rows: Vec<EventRow> = load_where!(conn, events::sequence, numbers, |named| {
+        events::table.filter(named).select(EventRow::as_select())
+    })?;
+    Ok(rows.into_iter().map(Event::from).collect())
+}
+
+/// The number of the last of an organisation from before a time; 0 when there is none. It walks from the newest: people ask
+/// about what was a moment ago.
+pub(crate) async fn last_before(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    time: DateTime<Utc>,
+) -> Result<i64, StoreError> {
+    let last: Option<i64> = both!(conn, c => {
+        events::table
+            .filter(events::organization_id.eq(organization))
+            .filter(events::occurred_at.lt(Ts(time)))
+            .order(events::sequence.desc())
+            .limit(1)
+            .select(events::sequence)
+            .first(c)
+            .await
+            .optional()
+    })?;
+    Ok(last.unwrap_or(0))
 }
 
 /// Deletes entries from before a time, out of the `limit` oldest.

@@ -51,6 +51,8 @@ pub(crate) mod submissions;
 pub(crate) mod sync_runs;
 pub(crate) mod tokens;
 pub(crate) mod watches;
+pub(crate) mod webhook_deliveries;
+pub(crate) mod webhook_endpoints;
 
 pub(crate) use db::Conn;
 pub use db::{DatabaseSettings, Db, Tx};

@@ -1,5 +1,6 @@
 //! Suppliers.
 
+use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
 use diesel::{
     ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
@@ -7,11 +8,12 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::db::{Backend, both};
+use super::db::{Backend, both, holding};
 use super::schema::{
     accounts, assignments, attachments, auto_answer_runs, court_debt_registries, court_debts, debt_requests,
-    department_houses, departments, employees, events, match_items, match_rounds, match_runs, matches_due,
-    messages, operation_items, operations, organization_settings, organizations, sync_runs,
+    department_houses, departments, employees, events, exports, imports, match_items, match_rounds,
+    match_runs, matches_due, messages, operation_items, operations, organization_settings, organizations,
+    sync_runs, webhook_endpoints,
 };
 use super::types::{Guid, Json, Ts};
 use super::{Conn, StoreError};
@@ -47,7 +49,7 @@ impl OrganizationRow {
             default_executor_id: organization.default_executor,
             content_key: organization.content_key.to_vec(),
             halted: organization.halted.as_ref().map(Json::of).transpose()?,
-            version: 1,
+            version: organization.version,
             created_at: Ts(organization.created_at),
             updated_at: Ts(organization.created_at),
         })
@@ -68,6 +70,7 @@ impl TryFrom<OrganizationRow> for Organization {
             default_executor: row.default_executor_id,
             content_key: row.content_key.as_slice().try_into().map_err(StoreError::corrupt)?,
             halted: row.halted.map(Json::read).transpose()?,
+            version: row.version,
             created_at: row.created_at.0,
         })
     }
@@ -108,6 +111,8 @@ pub(crate) async fn remove(conn: &mut Conn, id: OrganizationId) -> Result<bool, 
     }
     let removed = both!(conn, c => async {
         diesel::delete(assignments::table.find(id)).execute(c).await?;
+        let endpoints = webhook_endpoints::table.filter(webhook_endpoints::organization_id.eq(id));
+        diesel::delete(endpoints).execute(c).await?;
         let houses = department_houses::table.filter(department_houses::organization_id.eq(id));
         diesel::delete(houses).execute(c).await?;
         diesel::delete(departments::table.filter(departments::organization_id.eq(id))).execute(c).await?;
@@ -143,9 +148,12 @@ pub(crate) async fn remove(conn: &mut Conn, id: OrganizationId) -> Result<bool, 
 async fn has_something(conn: &mut Conn, id: OrganizationId) -> Result<bool, StoreError> {
     let asked = debt_requests::table.filter(debt_requests::organization_id.eq(id));
     let stored = attachments::table.filter(attachments::organization_id.eq(id));
-    let (asked, stored): (bool, bool) =
-        both!(conn, c => select((exists(asked), exists(stored))).get_result(c).await)?;
-    Ok(asked || stored)
+    let written = exports::table.filter(exports::organization_id.eq(id));
+    let read = imports::table.filter(imports::organization_id.eq(id));
+    let (asked, stored, written, read): (bool, bool, bool, bool) = both!(conn, c => {
+        select((exists(asked), exists(stored), exists(written), exists(read))).get_result(c).await
+    })?;
+    Ok(asked || stored || written || read)
 }
 
 /// Names the employee that stands in when nobody else does.
@@ -160,6 +168,35 @@ pub(crate) async fn set_default_executor(
     );
     let hit = both!(conn, c => diesel::update(organizations::table.find(id)).set(change).execute(c).await)?;
     StoreError::unless_hit(hit)
+}
+
+/// Stores what is changed of an organisation: its name, signer, time zone and whoever stands in.
+pub(crate) async fn update(
+    conn: &mut Conn,
+    organization: &Organization,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let change = (
+        organizations::name.eq(organization.name.clone()),
+        organizations::signer.eq(organization.signer.clone()),
+        organizations::time_zone.eq(organization.time_zone.name().to_owned()),
+        organizations::default_executor_id.eq(organization.default_executor),
+        organizations::version.eq(organization.version),
+        organizations::updated_at.eq(Ts(now)),
+    );
+    let row = organizations::table.find(organization.id);
+    let hit = both!(conn, c => diesel::update(row).set(change).execute(c).await)?;
+    StoreError::unless_hit(hit)
+}
+
+/// Holds an organisation and lets nobody refer to it any more until the transaction ends; `false` when there is none.
+pub(crate) async fn hold_to_remove(conn: &mut Conn, id: OrganizationId) -> Result<bool, StoreError> {
+    let row: Option<OrganizationId> =
+        holding!(conn, organizations::table.find(id).select(organizations::id), |query, c| query
+            .first(c)
+            .await
+            .optional())?;
+    Ok(row.is_some())
 }
 
 /// Holds an organisation until the transaction ends: whoever comes later sees what this one has written. Rows that refer to
@@ -208,8 +245,14 @@ mod tests {
             set_halted(&mut tx, given.id, Some(&halt)).await.unwrap();
             set_default_executor(&mut tx, given.id, employee).await.unwrap();
             given.halted = Some(halt);
-            given.default_executor = Some(employee);
+            (given.default_executor, given.version) = (Some(employee), 3);
             assert_eq!(list(&mut tx).await.unwrap(), [given.clone()]);
+            (given.name, given.signer) = ("АО «Тепло»".to_owned(), "reserve".to_owned());
+            (given.time_zone, given.version) = (chrono_tz::Tz::Asia__Omsk, 4);
+            update(&mut tx, &given, at(8)).await.unwrap();
+            assert_eq!(get(&mut tx, given.id).await.unwrap(), Some(given.clone()));
+            let nobody = Organization { id: OrganizationId::generate(), ..given.clone() };
+            assert!(update(&mut tx, &nobody, at(8)).await.is_err());
             set_halted(&mut tx, given.id, None).await.unwrap();
             assert_eq!(get(&mut tx, given.id).await.unwrap().unwrap().halted, None);
             let twin = Organization { id: OrganizationId::generate(), ..given };

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{Conn, organizations};
@@ -10,8 +11,10 @@ use crate::domain::debt_request::{
 };
 use crate::domain::department::Department;
 use crate::domain::employee::Employee;
+use crate::domain::event::{Event, EventKind, NewEvent};
 use crate::domain::organization::Organization;
-use crate::ids::{DebtRequestId, DepartmentId, EmployeeId, OrganizationId};
+use crate::domain::webhook_endpoint::{Secrets, WebhookEndpoint};
+use crate::ids::{DebtRequestId, DepartmentId, EmployeeId, EventId, OrganizationId, WebhookEndpointId};
 
 /// So many microseconds after an hour in 2026.
 pub(crate) fn at(micros: i64) -> DateTime<Utc> {
@@ -35,6 +38,7 @@ pub(crate) fn organization() -> Organization {
         default_executor: None,
         content_key: [7; 32],
         halted: None,
+        version: 1,
         created_at: at(0),
     }
 }
@@ -44,6 +48,42 @@ pub(crate) async fn stored_organization(conn: &mut Conn) -> OrganizationId {
     let organization = organization();
     organizations::insert(conn, &organization).await.unwrap();
     organization.id
+}
+
+/// An endpoint of a webhook.
+pub(crate) fn webhook_endpoint(organization: OrganizationId) -> WebhookEndpoint {
+    WebhookEndpoint {
+        id: WebhookEndpointId::generate(),
+        organization,
+        url: "https://erp.example.ru/gis".to_owned(),
+        description: None,
+        masks: Vec::new(),
+        secrets: Secrets::generate(),
+        enabled: true,
+        disabled_reason: None,
+        failing_since: None,
+        last_sequence: 0,
+        rest_until: None,
+        version: 1,
+        created_at: at(0),
+        updated_at: at(0),
+    }
+}
+
+/// A trial of an endpoint, as the log has it.
+pub(crate) fn trial(endpoint: &WebhookEndpoint) -> Event {
+    Event {
+        sequence: 1,
+        id: EventId::generate(),
+        event: NewEvent {
+            organization: endpoint.organization,
+            kind: EventKind::WebhookTest,
+            debt_request: None,
+            answer: None,
+            data: json!({ "webhook_endpoint_id": endpoint.id }),
+        },
+        occurred_at: at(0),
+    }
 }
 
 /// A debt request as GIS first shows it.

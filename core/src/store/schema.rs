@@ -8,6 +8,7 @@ mod notices;
 mod people;
 mod registry;
 mod spreadsheets;
+mod webhooks;
 mod work;
 
 pub(crate) use audit::audit_log;
@@ -18,6 +19,7 @@ pub(crate) use notices::{delay_notices, expiry_notices};
 pub(crate) use people::{assignments, department_houses, departments};
 pub(crate) use registry::{court_debt_files, court_debt_registries, court_debts};
 pub(crate) use spreadsheets::{exports, import_rows, imports};
+pub(crate) use webhooks::{webhook_deliveries, webhook_endpoints};
 pub(crate) use work::{operation_items, operations};
 
 diesel::table! {
@@ -462,7 +464,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     auto_answer_runs,
     deadline_notices,
     delay_notices,
-    expiry_notices
+    expiry_notices,
+    webhook_endpoints,
+    webhook_deliveries
 );
 
 diesel::joinable!(attempts -> messages (message_id));

@@ -2,16 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+    BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable,
+    SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
 
-use super::db::both;
+use super::db::{Backend, both};
 use super::schema::tokens;
 use super::types::{Json, Ts};
 use super::{Conn, StoreError};
 use crate::domain::token::Token;
-use crate::ids::{EmployeeId, TokenId};
+use crate::ids::{EmployeeId, OrganizationId, TokenId};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = tokens, treat_none_as_default_value = false)]
@@ -91,6 +92,29 @@ pub(crate) async fn list(conn: &mut Conn) -> Result<Vec<Token>, StoreError> {
     rows.into_iter().map(Token::try_from).collect()
 }
 
+/// Newest first, after (`created_at`, jti).
+pub(crate) async fn page(
+    conn: &mut Conn,
+    after: Option<(DateTime<Utc>, TokenId)>,
+    limit: i64,
+) -> Result<Vec<Token>, StoreError> {
+    let rows: Vec<TokenRow> = both!(conn, c => {
+        let mut query = tokens::table
+            .order((tokens::created_at.desc(), tokens::jti.desc()))
+            .limit(limit)
+            .select(TokenRow::as_select())
+            .into_boxed();
+        if let Some((time, id)) = after {
+            let same_moment = tokens::created_at.eq(Ts(time)).and(tokens::jti.lt(id));
+            query = query
+                .filter(tokens::created_at.le(Ts(time)))
+                .filter(tokens::created_at.lt(Ts(time)).or(same_moment));
+        }
+        query.load(c).await
+    })?;
+    rows.into_iter().map(Token::try_from).collect()
+}
+
 /// Those that are still good at a time and end by another one.
 pub(crate) async fn ending(
     conn: &mut Conn,
@@ -130,6 +154,50 @@ pub(crate) async fn revoke_of(
     Ok(())
 }
 
+/// Holds a token until the transaction ends: nobody else changes meanwhile whom it may act for.
+pub(crate) async fn hold(conn: &mut Conn, id: TokenId) -> Result<(), StoreError> {
+    match conn.backend() {
+        Backend::Pg(c) => {
+            let row = tokens::table.find(id).select(tokens::jti).for_no_key_update();
+            row.first::<TokenId>(c).await.optional()?;
+        }
+        // There is one writer.
+        Backend::Lite(_) => {}
+    }
+    Ok(())
+}
+
+/// Says whom a token may act for from now on.
+pub(crate) async fn set_organizations(
+    conn: &mut Conn,
+    id: TokenId,
+    organizations: &[OrganizationId],
+) -> Result<(), StoreError> {
+    let change = tokens::organizations.eq(Json::of(&organizations)?);
+    let hit = both!(conn, c => diesel::update(tokens::table.find(id)).set(change).execute(c).await)?;
+    StoreError::unless_hit(hit)
+}
+
+/// Takes an organisation that is gone out of every token; a token that has no other is revoked.
+pub(crate) async fn leave(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let all = list(conn).await?;
+    for known in all.into_iter().filter(|token| token.organizations.contains(&organization)) {
+        hold(conn, known.id).await?;
+        let Some(token) = get(conn, known.id).await? else { continue };
+        let rest: Vec<_> = token.organizations.into_iter().filter(|id| *id != organization).collect();
+        if rest.is_empty() {
+            revoke(conn, known.id, now).await?;
+        } else {
+            set_organizations(conn, known.id, &rest).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Notes that a token was used.
 pub(crate) async fn touch(conn: &mut Conn, id: TokenId, now: DateTime<Utc>) -> Result<(), StoreError> {
     let change = tokens::last_used_at.eq(Some(Ts(now)));
@@ -141,7 +209,6 @@ pub(crate) async fn touch(conn: &mut Conn, id: TokenId, now: DateTime<Utc>) -> R
 mod tests {
     use super::*;
     use crate::domain::caller::{Scope, Scopes};
-    use crate::ids::OrganizationId;
     use crate::store::samples::at;
     use crate::store::test_db::for_both;
 
@@ -191,6 +258,48 @@ mod tests {
             assert_eq!(get(&mut tx, old.id).await.unwrap(), Some(old.clone()));
             assert_eq!(get(&mut tx, TokenId::generate()).await.unwrap(), None);
             assert_eq!(list(&mut tx).await.unwrap(), [new, old]);
+        });
+    }
+
+    #[test]
+    fn pages_go_from_the_newest_to_the_oldest() {
+        for_both(async |db| {
+            let mut tx = db.begin().await.unwrap();
+            let all = [5, 4, 4, 3, 1].map(token);
+            for token in &all {
+                insert(&mut tx, token).await.unwrap();
+            }
+            let (mut walked, mut after) = (Vec::new(), None);
+            loop {
+                let found = page(&mut tx, after, 2).await.unwrap();
+                let Some(last) = found.last() else { break };
+                after = Some((last.created_at, last.id));
+                walked.extend(found);
+            }
+            assert_eq!(walked, list(&mut tx).await.unwrap());
+            assert_eq!(walked.len(), all.len());
+        });
+    }
+
+    #[test]
+    fn an_organisation_that_is_gone_is_in_no_token() {
+        for_both(async |db| {
+            let mut tx = db.begin().await.unwrap();
+            let (gone, stays) = (OrganizationId::generate(), OrganizationId::generate());
+            let of = |organizations: &[OrganizationId]| Token {
+                organizations: organizations.to_vec(),
+                ..token(1)
+            };
+            let (both, alone, other) = (of(&[gone, stays]), of(&[gone]), of(&[stays]));
+            for token in [&both, &alone, &other] {
+                insert(&mut tx, token).await.unwrap();
+            }
+            leave(&mut tx, gone, at(9)).await.unwrap();
+            let left = Token { organizations: vec![stays], ..both };
+            assert_eq!(get(&mut tx, left.id).await.unwrap(), Some(left));
+            let revoked = Token { revoked_at: Some(at(9)), ..alone };
+            assert_eq!(get(&mut tx, revoked.id).await.unwrap(), Some(revoked));
+            assert_eq!(get(&mut tx, other.id).await.unwrap(), Some(other));
         });
     }
 }

@@ -21,7 +21,8 @@ pub(crate) const PPA: Uuid = uuid!("d0b70000-5100-4000-8000-0000000000a1");
 pub(crate) const FOREIGN_PPA: Uuid = uuid!("d0b70000-5100-4000-8000-0000000000a2");
 /// Everything a token may do.
 pub(crate) const ALL_SCOPES: &str = "requests:read,answers:read,answers:submit,attachments:write,events:read,\
-                                     registry:read,registry:write,settings:read,settings:write,stats:read,audit:read";
+                                     registry:read,registry:write,settings:read,settings:write,stats:read,audit:read,\
+                                     webhooks:manage,admin";
 /// Steps of ten seconds: what goes well takes less than this.
 const SHORT_STEPS: usize = 12;
 /// Steps after which a story has certainly gone wrong: two hours.
@@ -35,7 +36,7 @@ pub(crate) struct Stand {
     pub(crate) client: Client,
     /// May do everything for the other organisation.
     pub(crate) foreigner: Client,
-    /// May do nothing of what this gateway does.
+    /// May do nothing but manage webhooks.
     pub(crate) powerless: Client,
     token: String,
     pub(crate) organization: Uuid,

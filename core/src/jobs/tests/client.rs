@@ -70,7 +70,7 @@ async fn begin(service: &Service) -> Result<Writing> {
 }
 
 fn reply() -> Reply {
-    Reply { status: 202, headers: Vec::new(), body: Bytes::new(), before: None }
+    Reply { status: 202, headers: Vec::new(), body: Bytes::new(), before: None, shown_once: None }
 }
 
 /// An answer that shall be sent.
@@ -100,6 +100,7 @@ pub(super) async fn organization(db: &Db, ppa_guid: Uuid, now: DateTime<Utc>) ->
         default_executor: None,
         content_key: [7; 32],
         halted: None,
+        version: 1,
         created_at: now,
     };
     let mut tx = db.begin().await.unwrap();

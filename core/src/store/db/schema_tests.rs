@@ -61,6 +61,7 @@ fn seen(embedded: bool) -> BTreeSet<Column> {
         include_str!("../schema/people.rs"),
         include_str!("../schema/registry.rs"),
         include_str!("../schema/spreadsheets.rs"),
+        include_str!("../schema/webhooks.rs"),
         include_str!("../schema/work.rs"),
     ]
     .concat();
