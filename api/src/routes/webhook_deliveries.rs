@@ -25,6 +25,16 @@ use crate::views::lists::WebhookDeliveryPage;
 use crate::views::webhook_endpoints::{ReplayWebhooks, WebhookEndpoint, WebhookEndpointWithSecret};
 use crate::writing::{IdempotencyHeader, IfMatchHeader, UseCase, WithHeaders, reply, write};
 
+/// Which deliveries.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameter; the route reads it")]
+pub(crate) struct StatusParameter {
+    /// Только в этом статусе: `pending` — ждёт отправки, `succeeded` — доставлено, `failed` — не доставлено.
+    #[param(inline)]
+    status: Option<DeliveryStatusParameter>,
+}
+
 /// Отправки на приёмник
 ///
 /// Что отправлено на него и что ждёт отправки, от новых событий к старым; хранятся вместе с событиями. Читает из базы
@@ -33,7 +43,7 @@ use crate::writing::{IdempotencyHeader, IfMatchHeader, UseCase, WithHeaders, rep
     get, path = "/v1/webhook-endpoints/{id}/deliveries", tag = "events", operation_id = "list_webhook_deliveries",
     params(
         ("id" = Uuid, Path, description = "Идентификатор приёмника.", example = json!(examples::WEBHOOK_ENDPOINT)),
-        ("status" = Option<DeliveryStatusParameter>, Query, description = "Только в этом статусе: `pending` — ждёт отправки, `succeeded` — доставлено, `failed` — не доставлено."),
+        StatusParameter,
         PageParameters,
     ),
     security(("bearer" = ["webhooks:manage"])),
