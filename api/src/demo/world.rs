@@ -130,7 +130,8 @@ impl Furnisher<'_> {
     async fn furnish(&self) -> Result<Examples> {
         let requests = self.read_requests().await?;
         let people = self.people(&requests).await?;
-        let owing = self.asked_address(&requests).await?;
+        // Not one of the examples: nobody answers «no debt» where the registry has a debt.
+        let owing = self.asked_address(requests.get(NEEDED..).unwrap_or_default(), &requests).await?;
         let mut free = requests.into_iter();
         let mut next =
             || free.next().context("слишком мало запросов для примеров; задайте --requests побольше");
@@ -139,8 +140,8 @@ impl Furnisher<'_> {
             (examples::DEBT_REQUEST_TO_ANSWER, next()?.to_string()),
             (examples::DEBT_REQUEST_IN_BULK, next()?.to_string()),
         ];
-        // Before the others: its reading of GIS would confirm them, and there would be nothing left to ask about.
-        self.contradict(next()?).await?;
+        let contradicted = next()?;
+        let written_over = self.answer(contradicted, None, true).await?;
         // Cancelled before the jobs have had a chance to send it; a second cancellation succeeds as well.
         let cancelled = self.answer(next()?, None, true).await?;
         self.cancel(cancelled).await?;
@@ -188,7 +189,7 @@ impl Furnisher<'_> {
         ids.push((examples::MATCH_RUN, matched.to_string()));
         self.work_until(async || {
             let mut delivered = true;
-            for answer in [placed, revoked] {
+            for answer in [placed, revoked, written_over] {
                 delivered &= self.state_of(answer).await? == State::Delivered;
             }
             let written = self.service.get_export(self.caller, export).await?.file.is_some();
@@ -199,6 +200,7 @@ impl Furnisher<'_> {
             Ok(delivered && written && read)
         })
         .await?;
+        self.contradict(contradicted).await?;
         // The last things: nobody waits here for what a name server says, or GIS of an organisation that it does not know.
         ids.extend(self.webhooks().await?);
         ids.extend(self.access().await?);

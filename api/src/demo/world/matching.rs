@@ -58,14 +58,23 @@ impl Furnisher<'_> {
         Ok(registry.id)
     }
 
-    /// The address of the first of these requests that tells its house and premises well enough to be found.
-    pub(super) async fn asked_address(&self, requests: &[DebtRequestId]) -> Result<Address> {
-        for request in requests {
+    /// The address of the first of these requests that tells its house and premises well enough to be found, and that none of
+    /// the requests in front of them is about.
+    pub(super) async fn asked_address(
+        &self,
+        requests: &[DebtRequestId],
+        all: &[DebtRequestId],
+    ) -> Result<Address> {
+        let mut before = Vec::new();
+        for request in all {
             let address = self.service.get_debt_request(self.caller, *request).await?.request.gis.address;
             let premises = address.premises.as_deref().map(Premises::read);
-            if address.fias_house_id.is_some() && premises.is_some_and(|premises| premises.is_understood()) {
+            let is_clear =
+                address.fias_house_id.is_some() && premises.is_some_and(|premises| premises.is_understood());
+            if is_clear && requests.contains(request) && !before.contains(&address) {
                 return Ok(address);
             }
+            before.push(address);
         }
         bail!("ни у одного запроса нет дома по ФИАС и понятного помещения; задайте --requests побольше")
     }
