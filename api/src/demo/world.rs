@@ -130,8 +130,7 @@ impl Furnisher<'_> {
     async fn furnish(&self) -> Result<Examples> {
         let requests = self.read_requests().await?;
         let people = self.people(&requests).await?;
-        // Not one of the examples: nobody answers «no debt» where the registry has a debt.
-        let owing = self.asked_address(requests.get(NEEDED..).unwrap_or_default(), &requests).await?;
+        let owing = self.asked_address(&requests).await?;
         let mut free = requests.into_iter();
         let mut next =
             || free.next().context("слишком мало запросов для примеров; задайте --requests побольше");
@@ -200,7 +199,7 @@ impl Furnisher<'_> {
             Ok(delivered && written && read)
         })
         .await?;
-        self.contradict(contradicted).await?;
+        self.contradict(contradicted)?;
         // The last things: nobody waits here for what a name server says, or GIS of an organisation that it does not know.
         ids.extend(self.webhooks().await?);
         ids.extend(self.access().await?);

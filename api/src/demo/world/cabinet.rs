@@ -13,7 +13,7 @@ const PERIOD: Days = Days::new(30);
 impl Furnisher<'_> {
     /// As soon as the jobs look at GIS again, in about a minute, the report has a difference to show: we said that there is no
     /// debt, GIS shows one.
-    pub(super) async fn contradict(&self, request: DebtRequestId) -> Result<()> {
+    pub(super) fn contradict(&self, request: DebtRequestId) -> Result<()> {
         let debtor = CabinetDebtor {
             first: "Пётр".to_owned(),
             last: "Вымышленный".to_owned(),

@@ -16,7 +16,7 @@ use debt_core::registries::{CourtDebtDraft, NewRegistry};
 use debt_core::store::debt_requests::{Filter, Sort, SortBy};
 use uuid::Uuid;
 
-use super::{Furnisher, finish};
+use super::{Furnisher, NEEDED, finish};
 
 impl Furnisher<'_> {
     /// A book of accounts for the premises of the first requests, so that exports show some.
@@ -58,20 +58,16 @@ impl Furnisher<'_> {
         Ok(registry.id)
     }
 
-    /// The address of the first of these requests that tells its house and premises well enough to be found, and that none of
-    /// the requests in front of them is about.
-    pub(super) async fn asked_address(
-        &self,
-        requests: &[DebtRequestId],
-        all: &[DebtRequestId],
-    ) -> Result<Address> {
+    /// The address of the first request behind the examples that tells its house and premises well enough to be found, and that
+    /// none in front of it is about: nobody answers «no debt» where the registry has a debt.
+    pub(super) async fn asked_address(&self, requests: &[DebtRequestId]) -> Result<Address> {
         let mut before = Vec::new();
-        for request in all {
+        for (place, request) in requests.iter().enumerate() {
             let address = self.service.get_debt_request(self.caller, *request).await?.request.gis.address;
             let premises = address.premises.as_deref().map(Premises::read);
             let is_clear =
                 address.fias_house_id.is_some() && premises.is_some_and(|premises| premises.is_understood());
-            if is_clear && requests.contains(request) && !before.contains(&address) {
+            if is_clear && place >= NEEDED && !before.contains(&address) {
                 return Ok(address);
             }
             before.push(address);
